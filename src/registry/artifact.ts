@@ -1,0 +1,42 @@
+/**
+ * What flows between stages.
+ *
+ * @module
+ */
+
+import type { Model } from "../onnx/model.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { Ranges } from "../quant/ranges.ts";
+import type { Evaluation } from "../quant/evaluation.ts";
+
+/** The value that each kind of artifact decodes to. */
+export interface ArtifactValues {
+  /** A float ONNX model. */
+  "model": Model;
+  /** An ONNX model with quantizers in it, ours or another tool's. */
+  "quantized-model": Model;
+  /** A data set, opened: batches of preprocessed tensors. */
+  "dataset": Dataset;
+  /** Statistics and ranges of activations, made by calibration. */
+  "ranges": Ranges;
+  /** Accuracy and size of one model on one data set. */
+  "evaluation": Evaluation;
+}
+
+/** A kind of artifact. */
+export type ArtifactKind = keyof ArtifactValues;
+
+/** `"sha256:"`-less lower-case hex of the SHA-256 of an artifact's bytes. */
+export type Digest = string;
+
+/** An artifact as a stage sees it: identity now, value on demand. */
+export interface Artifact<K extends ArtifactKind = ArtifactKind> {
+  readonly kind: K;
+  readonly digest: Digest;
+  /** Where it came from, for messages and tables: `"w4.model"`, `"inputs.test"`. */
+  readonly origin: string;
+  /** A file that holds its bytes. */
+  readonly path: string;
+  /** Reads and decodes it. */
+  load(): Promise<ArtifactValues[K]>;
+}

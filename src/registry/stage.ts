@@ -1,0 +1,140 @@
+/**
+ * What a stage is: a typed entry of the registry.
+ *
+ * A stage declares its parameters (one TypeBox schema gives the TypeScript type, the JSON Schema and the
+ * documentation), the artifacts it takes and makes, and the metrics it reports. Its work is loaded only when
+ * it runs, so that planning and cache hits stay fast.
+ *
+ * @module
+ */
+
+import type { Static, TObject } from "@sinclair/typebox";
+import type { Artifact, ArtifactKind, ArtifactValues } from "./artifact.ts";
+
+/** An input port: which kinds it takes. */
+export interface InputPort {
+  /** Accepted kinds. The nearest earlier artifact of any of them is taken, one with the port's name first. */
+  readonly kinds: readonly [ArtifactKind, ...ArtifactKind[]];
+  /** Whether the stage runs without it. */
+  readonly optional?: boolean;
+  /** One sentence for the documentation. */
+  readonly description: string;
+}
+
+/** An output port: the kind it makes. */
+export interface OutputPort {
+  readonly kind: ArtifactKind;
+  readonly description: string;
+}
+
+/** How a metric is shown and compared. */
+export interface MetricDefinition {
+  /** Column title, such as `"top-1"`. */
+  readonly title: string;
+  readonly description: string;
+  /** `fraction` is shown as percent, `bytes` with a unit. */
+  readonly unit: "fraction" | "bytes" | "bits" | "seconds" | "count" | "decibel" | "number";
+  readonly better?: "higher" | "lower";
+  /** Whether it is a column of the result table that ends a run. */
+  readonly column?: boolean;
+}
+
+/** Something a stage reports while it works. */
+export interface Progress {
+  /** What is going on, such as `"pass 2 of 2"`. */
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number;
+  /** What `done` counts, such as `"images"`. */
+  readonly unit: string;
+  /** Live numbers worth seeing, such as the loss. */
+  readonly values?: Readonly<Record<string, number>>;
+}
+
+/** Resumable state of a running stage, kept under the stage's key: another key's state is never seen. */
+export interface Checkpoints {
+  load(name: string): Promise<Uint8Array | undefined>;
+  /** Atomic: after a kill, either the old or the new state is there. */
+  save(name: string, bytes: Uint8Array): Promise<void>;
+}
+
+type Ports = Readonly<Record<string, InputPort>>;
+type Outputs = Readonly<Record<string, OutputPort>>;
+
+/** The artifacts given to `run`, by port. */
+export type InputArtifacts<I extends Ports> = {
+  readonly [N in keyof I]: I[N] extends { readonly optional: true }
+    ? Artifact<I[N]["kinds"][number]> | undefined
+    : Artifact<I[N]["kinds"][number]>;
+};
+
+/** What `run` gets besides its parameters and inputs. */
+export interface StageContext {
+  /** The pipeline's seed; streams come from `Random.from(seed, "<stage>/<purpose>")`. */
+  readonly seed: number;
+  /** Threads that sessions may use; never changes a result. */
+  readonly threads: number;
+  /** Memory in bytes that large intermediate data should stay under; never changes a result. */
+  readonly memory: number;
+  /** Aborted when the run is interrupted; checked between chunks of work. */
+  readonly signal: AbortSignal;
+  readonly checkpoints: Checkpoints;
+  progress(progress: Progress): void;
+  /** Something the user should know; kept with the result and repeated on a cache hit. */
+  warn(message: string): void;
+}
+
+/** What `run` gives back. */
+export interface StageResult<O extends Outputs = Outputs> {
+  readonly outputs: { readonly [N in keyof O]: ArtifactValues[O[N]["kind"]] | Uint8Array };
+  /** Numbers that gates (`expect`) and tables read. Fractions are 0 … 1. */
+  readonly metrics?: Readonly<Record<string, number>>;
+}
+
+/** The function that does a stage's work. */
+export type StageRun<P extends TObject, I extends Ports, O extends Outputs> = (
+  parameters: Static<P>,
+  inputs: InputArtifacts<I>,
+  context: StageContext,
+) => Promise<StageResult<O>>;
+
+/** A stage of the registry. */
+export interface StageDefinition<
+  P extends TObject = TObject,
+  I extends Ports = Ports,
+  O extends Outputs = Outputs,
+> {
+  /** The name after `uses:`. */
+  readonly name: string;
+  /** Raised whenever the same inputs would give other bytes. Part of the cache key. */
+  readonly version: number;
+  /** One line, in the imperative. */
+  readonly summary: string;
+  /** A few paragraphs of Markdown. */
+  readonly description: string;
+  readonly parameters: P;
+  readonly inputs: I;
+  readonly outputs: O;
+  readonly metrics?: Readonly<Record<string, MetricDefinition>>;
+  /** Whether ONNX Runtime takes part: then its version and options are part of the key. */
+  readonly engine: boolean;
+  /** Problems that the schema cannot express, found before anything runs: `[path in with, message]`. */
+  readonly validate?: (parameters: Static<P>) => readonly ParameterProblem[];
+  /** Loads the work. */
+  readonly load: () => Promise<{ readonly run: StageRun<P, I, O> }>;
+}
+
+/** A parameter that is wrong in a way the schema cannot say. */
+export interface ParameterProblem {
+  /** Keys from `with` down. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** Declares a stage; only there so that TypeScript infers the types. */
+export function defineStage<P extends TObject, const I extends Ports, const O extends Outputs>(
+  definition: StageDefinition<P, I, O>,
+): StageDefinition<P, I, O> {
+  return definition;
+}
