@@ -4,8 +4,11 @@
  * @module
  */
 
-import type { Digest } from "../registry/artifact.ts";
-import type { Key, KeyManifest } from "./key.ts";
+import { join } from "node:path";
+import { canonicalJson, type JsonValue } from "../base/canonical_json.ts";
+import { type Digest, digestOf, shortDigest } from "./digest.ts";
+import type { StoreFiles } from "./files.ts";
+import { type Key, type Keyed, type KeyManifest, keyOfManifest } from "./key.ts";
 
 /** One output of a stage. */
 export interface StoredOutput {
@@ -33,4 +36,115 @@ export interface Action {
 export interface StoredAction extends Action {
   readonly key: Key;
   readonly manifest: KeyManifest;
+}
+
+/** The file's form: what is stored, and the digest of its canonical JSON. */
+interface ActionFile {
+  readonly version: 1;
+  readonly checksum: Digest;
+  readonly action: StoredAction;
+}
+
+/** The actions of a store. */
+export class Actions {
+  readonly #files: StoreFiles;
+  readonly #warn: (message: string) => void;
+
+  /** @param warn Told of each damaged record. */
+  constructor(files: StoreFiles, warn: (message: string) => void) {
+    this.#files = files;
+    this.#warn = warn;
+  }
+
+  async write(keyed: Keyed, result: Action): Promise<void> {
+    const action: StoredAction = {
+      key: keyed.key,
+      manifest: keyed.manifest,
+      outputs: result.outputs,
+      metrics: result.metrics,
+      warnings: result.warnings,
+      seconds: result.seconds,
+      run: result.run,
+      finished: result.finished,
+    };
+    const file: ActionFile = { version: 1, checksum: checksumOf(action), action };
+    await this.#files.write(this.#files.layout.action(keyed.key), JSON.stringify(file, null, 1));
+  }
+
+  /** The action of a key; one whose file is damaged is set aside and counts as not there. */
+  async read(key: Key, warn = this.#warn): Promise<StoredAction | undefined> {
+    const path = this.#files.layout.action(key);
+    let text: string;
+    try {
+      text = await Deno.readTextFile(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+    const action = parse(text, key);
+    if (action === undefined) await this.#setAside(key, path, warn);
+    return action;
+  }
+
+  /** Every readable action, in no particular order. */
+  async *all(): AsyncIterable<StoredAction> {
+    for (const key of await this.keys()) {
+      const action = await this.read(key);
+      if (action !== undefined) yield action;
+    }
+  }
+
+  /** The keys that have an action, sorted. */
+  async keys(): Promise<Key[]> {
+    const { actions } = this.#files.layout;
+    const keys: Key[] = [];
+    for (const prefix of await names(actions)) {
+      for (const name of await names(join(actions, prefix))) {
+        if (name.endsWith(".json")) keys.push(prefix + name.slice(0, -".json".length));
+      }
+    }
+    return keys.sort();
+  }
+
+  async #setAside(key: Key, path: string, warn: (message: string) => void): Promise<void> {
+    const { damaged } = this.#files.layout;
+    const kept = join(damaged, `${key}-${crypto.randomUUID().slice(0, 8)}.json`);
+    try {
+      await Deno.mkdir(damaged, { recursive: true });
+      await Deno.rename(path, kept);
+      warn(`Result ${shortDigest(key)} was damaged; it is set aside as "${kept}"`);
+    } catch {
+      warn(`Result ${shortDigest(key)} is damaged, and could not be set aside`);
+    }
+  }
+}
+
+function parse(text: string, key: Key): StoredAction | undefined {
+  try {
+    const file = JSON.parse(text) as ActionFile;
+    const { action } = file;
+    if (file.version !== 1 || file.checksum !== checksumOf(action) || action.key !== key) {
+      return undefined;
+    }
+    return keyOfManifest(action.manifest) === key ? action : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function checksumOf(action: StoredAction): Digest {
+  return digestOf(canonicalJson(action as unknown as JsonValue));
+}
+
+/** The names in a folder; none if there is no such folder. */
+export async function names(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(folder)) found.push(name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound) && !(error instanceof Deno.errors.NotADirectory)) {
+      throw error;
+    }
+  }
+  return found.sort();
 }

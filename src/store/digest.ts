@@ -5,7 +5,9 @@
  */
 
 import { createHash, type Hash } from "node:crypto";
-import type { Digest } from "../registry/artifact.ts";
+
+/** Lower-case hex of the SHA-256 of some bytes: 64 digits. */
+export type Digest = string;
 
 /** Large enough that the hash, not the system call, is what takes time. */
 const BUFFER_BYTES = 1 << 20;

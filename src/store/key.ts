@@ -8,8 +8,7 @@
  */
 
 import { canonicalJson, type JsonValue } from "../base/canonical_json.ts";
-import type { Digest } from "../registry/artifact.ts";
-import { digestOf } from "./digest.ts";
+import { type Digest, digestOf } from "./digest.ts";
 
 /** SHA-256 of a canonical {@linkcode KeyManifest}: 64 lower-case hex digits. */
 export type Key = string;

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { StoredOutput } from "./actions.ts";
+import { names, type StoredOutput } from "./actions.ts";
+import type { StoreFiles } from "./files.ts";
 import type { Key } from "./key.ts";
 
 /** A stage of a run. */
@@ -42,13 +43,50 @@ export interface RunRecord {
 }
 
 /** The run records of a store. */
-export interface Runs {
-  /** An id for a run that starts now. */
-  newId(): string;
+export class Runs {
+  readonly #files: StoreFiles;
+
+  constructor(files: StoreFiles) {
+    this.#files = files;
+  }
+
+  /** An id for a run that starts now, such as `20260131-235959-3fa9c1`; UTC. */
+  newId(): string {
+    const time = new Date().toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
+    return `${time}-${crypto.randomUUID().slice(0, 6)}`;
+  }
+
   /** Writes a record, replacing the one with the same id. */
-  save(record: RunRecord): Promise<void>;
-  /** A record by its id or the beginning of one; `undefined` if there is none. */
-  read(id: string): Promise<RunRecord | undefined>;
+  async save(record: RunRecord): Promise<void> {
+    await this.#files.write(this.#files.layout.run(record.id), JSON.stringify(record, null, 1));
+  }
+
+  /** A record by its id, or by a beginning that only one id has; `undefined` if there is none. */
+  async read(id: string): Promise<RunRecord | undefined> {
+    const matches = (await this.#ids()).filter((each) => each.startsWith(id));
+    const found = matches.includes(id) ? id : matches.length === 1 ? matches[0]! : undefined;
+    return found === undefined ? undefined : await this.#load(found);
+  }
+
   /** All records, newest first; ones that cannot be read are left out. */
-  list(): Promise<RunRecord[]>;
+  async list(): Promise<RunRecord[]> {
+    const records = await Promise.all((await this.#ids()).reverse().map((id) => this.#load(id)));
+    return records.filter((record) => record !== undefined);
+  }
+
+  async #ids(): Promise<string[]> {
+    return (await names(this.#files.layout.runs))
+      .filter((name) => name.endsWith(".json"))
+      .map((name) => name.slice(0, -".json".length));
+  }
+
+  async #load(id: string): Promise<RunRecord | undefined> {
+    try {
+      const record = JSON.parse(await Deno.readTextFile(this.#files.layout.run(id))) as RunRecord;
+      return record.version === 1 && Array.isArray(record.stages) ? record : undefined;
+    } catch (error) {
+      if (error instanceof SyntaxError || error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  }
 }

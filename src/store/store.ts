@@ -7,23 +7,26 @@
  * @module
  */
 
-import type { Digest } from "../registry/artifact.ts";
-import type { Checkpoints } from "../registry/stage.ts";
+import { resolve } from "node:path";
+import { type Action, Actions, type StoredAction } from "./actions.ts";
+import { type BlobInfo, Blobs } from "./blobs.ts";
+import { StageCheckpoints } from "./checkpoints.ts";
+import { type Digest, shortDigest } from "./digest.ts";
+import { explainWrite } from "./explain.ts";
+import { FileDigests } from "./file_digests.ts";
+import { StoreFiles } from "./files.ts";
 import type { Key, Keyed } from "./key.ts";
-import type { Action, StoredAction } from "./actions.ts";
-import type { Runs } from "./runs.ts";
+import { Layout } from "./layout.ts";
+import { type Lock, lockFile, type LockOptions, waitForLock } from "./locks.ts";
+import { Runs } from "./runs.ts";
 
 export type { Action, StoredAction, StoredOutput } from "./actions.ts";
+export type { BlobInfo } from "./blobs.ts";
+export type { StageCheckpoints } from "./checkpoints.ts";
+export type { Digest } from "./digest.ts";
 export type { Key, Keyed, KeyIngredients, KeyInput, KeyManifest } from "./key.ts";
-export type { RunRecord, RunStage } from "./runs.ts";
+export type { RunRecord, Runs, RunStage } from "./runs.ts";
 export { keyOf } from "./key.ts";
-
-/** What the store knows of some bytes. */
-export interface BlobInfo {
-  readonly digest: Digest;
-  /** In bytes. */
-  readonly size: number;
-}
 
 /** The answer to whether a stage has run before. */
 export interface Lookup {
@@ -31,12 +34,6 @@ export interface Lookup {
   readonly action: StoredAction | undefined;
   /** What was found damaged or missing, one sentence each; the stage has to run again. */
   readonly damage: readonly string[];
-}
-
-/** Checkpoints of one stage key. */
-export interface StageCheckpoints extends Checkpoints {
-  /** Removes all of them; {@linkcode Store.record} does so by itself. */
-  clear(): Promise<void>;
 }
 
 /** How a store is opened. */
@@ -48,7 +45,7 @@ export interface StoreOptions {
 /**
  * A store. Any number of processes and threads may use one folder at the same time.
  *
- * Everything that writes throws a {@linkcode UserError} when the disk is full or the folder is not writable.
+ * Everything that writes throws a `UserError` when the disk is full or the folder is not writable.
  */
 export interface Store extends AsyncDisposable {
   /** The store's folder, absolute. */
@@ -75,6 +72,8 @@ export interface Store extends AsyncDisposable {
   lookup(key: Key): Promise<Lookup>;
   /** Records a stage's result, after its blobs are kept, and drops the stage's checkpoints. */
   record(keyed: Keyed, action: Action): Promise<void>;
+  /** Every recorded result, in the order of keys. */
+  actions(): AsyncIterable<StoredAction>;
   /** State that lets a stage continue after a kill. */
   checkpoints(key: Key): StageCheckpoints;
   /**
@@ -82,17 +81,15 @@ export interface Store extends AsyncDisposable {
    *
    * After getting it, look the key up once more: another process may just have recorded it.
    *
-   * @param options `onWait` is called once if another process or thread has it.
    * @throws The signal's reason, if aborted.
    */
-  lock(
-    key: Key,
-    options?: { readonly signal?: AbortSignal; readonly onWait?: () => void },
-  ): Promise<AsyncDisposable>;
+  lock(key: Key, options?: LockOptions): Promise<Lock>;
 
   /**
    * The digest of any file, such as a pipeline's input. A file that did not change since it was last asked for
    * is not read again.
+   *
+   * @throws {Deno.errors.NotFound} If there is none.
    */
   fileDigest(path: string): Promise<BlobInfo>;
 
@@ -101,4 +98,139 @@ export interface Store extends AsyncDisposable {
 }
 
 /** Opens the store in a folder. Nothing is created before the first write. */
-export declare function openStore(root: string, options?: StoreOptions): Store;
+export function openStore(root: string, options: StoreOptions = {}): Store {
+  return new FolderStore(resolve(root), options.onWarning ?? (() => {}));
+}
+
+class FolderStore implements Store {
+  readonly root: string;
+  readonly runs: Runs;
+  readonly #layout: Layout;
+  readonly #files: StoreFiles;
+  readonly #blobs: Blobs;
+  readonly #actions: Actions;
+  readonly #fileDigests: FileDigests;
+  readonly #warn: (message: string) => void;
+  #use: Promise<Lock | undefined> | undefined;
+
+  constructor(root: string, warn: (message: string) => void) {
+    this.root = root;
+    this.#layout = new Layout(root);
+    this.#files = new StoreFiles(this.#layout);
+    this.#blobs = new Blobs(this.#files, warn);
+    this.#actions = new Actions(this.#files, warn);
+    this.#fileDigests = new FileDigests(this.#files);
+    this.#warn = warn;
+    this.runs = new Runs(this.#files);
+  }
+
+  async putBlob(content: Uint8Array | ReadableStream<Uint8Array>): Promise<BlobInfo> {
+    await this.#beginUse(true);
+    return await this.#blobs.put(content);
+  }
+
+  async putFile(path: string): Promise<BlobInfo> {
+    await this.#beginUse(true);
+    const known = await this.#fileDigests.get(path);
+    if ((await this.#blobs.check(known.digest, known.size)) === "whole") return known;
+    return await this.#blobs.put((await Deno.open(path)).readable);
+  }
+
+  blobPath(digest: Digest): string {
+    return this.#blobs.path(digest);
+  }
+
+  async hasBlob(digest: Digest): Promise<boolean> {
+    await this.#beginUse(false);
+    return (await this.#blobs.check(digest)) === "whole";
+  }
+
+  async readBlob(digest: Digest): Promise<Uint8Array> {
+    await this.#beginUse(false);
+    return await this.#blobs.read(digest);
+  }
+
+  async lookup(key: Key): Promise<Lookup> {
+    await this.#beginUse(false);
+    const damage: string[] = [];
+    const action = await this.#actions.read(key, (message) => {
+      damage.push(message);
+      this.#warn(message);
+    });
+    for (const [port, { digest, size }] of Object.entries(action?.outputs ?? {})) {
+      const state = await this.#blobs.check(digest, size);
+      if (state !== "whole") damage.push(`Output "${port}" (${shortDigest(digest)}) is ${state}`);
+    }
+    return { action: damage.length === 0 ? action : undefined, damage };
+  }
+
+  async record(keyed: Keyed, action: Action): Promise<void> {
+    await this.#beginUse(true);
+    for (const [port, { digest, size }] of Object.entries(action.outputs)) {
+      if ((await this.#blobs.check(digest, size)) === "whole") continue;
+      throw new TypeError(`Output "${port}" was recorded before its blob was kept: ${digest}`);
+    }
+    await this.#actions.write(keyed, action);
+    await this.checkpoints(keyed.key).clear();
+  }
+
+  async *actions(): AsyncIterable<StoredAction> {
+    await this.#beginUse(false);
+    yield* this.#actions.all();
+  }
+
+  checkpoints(key: Key): StageCheckpoints {
+    return new StageCheckpoints(this.#files, key, this.#warn);
+  }
+
+  async lock(key: Key, options?: LockOptions): Promise<Lock> {
+    await this.#beginUse(true);
+    try {
+      await Deno.mkdir(this.#layout.locks, { recursive: true });
+      return await lockFile(this.#layout.lock(key), options);
+    } catch (error) {
+      throw explainWrite(error, this.root);
+    }
+  }
+
+  async fileDigest(path: string): Promise<BlobInfo> {
+    return await this.#fileDigests.get(path);
+  }
+
+  async flush(): Promise<void> {
+    await this.#fileDigests.save();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.flush();
+    } finally {
+      const lock = await this.#use?.catch(() => undefined);
+      this.#use = undefined;
+      await lock?.release();
+    }
+  }
+
+  /** From here on, until disposal or the end of the process, nothing is deleted from the store. */
+  async #beginUse(writes: boolean): Promise<void> {
+    this.#use ??= this.#takeUse(writes);
+    try {
+      if ((await this.#use) === undefined) this.#use = undefined;
+    } catch (error) {
+      this.#use = undefined;
+      throw error;
+    }
+  }
+
+  async #takeUse(writes: boolean): Promise<Lock | undefined> {
+    if (writes) await this.#files.prepare();
+    else if (!(await this.#files.checkVersion())) return undefined;
+    try {
+      return await waitForLock(this.#layout.useLock, "shared");
+    } catch (error) {
+      if (writes) throw explainWrite(error, this.root);
+      // A store that one may only read, and that was never locked: nobody can delete from it either.
+      return undefined;
+    }
+  }
+}
