@@ -4,33 +4,44 @@
  * @module
  */
 
+import { UserError } from "../base/errors.ts";
 import type { Model, ValueInfo } from "../onnx/model.ts";
-import type { Tensor } from "../onnx/tensor.ts";
+import type { DataType, Tensor } from "../onnx/tensor.ts";
+import { crossesBoundary, fromNative, toNative } from "./convert.ts";
+import { explainFailure } from "./failures.ts";
+import { RUNTIME_VERSION } from "./identity.ts";
+import { type ModelSource, sourceOf } from "./model_source.ts";
+import {
+  completeOptions,
+  type ExecutionOptions,
+  fallbacksFor,
+  resultOptions,
+  sessionOptionsFor,
+} from "./options.ts";
+import { loadRuntime, type NativeSession, type NativeTensor, type Runtime } from "./runtime.ts";
 
-/** How a model is executed. The engine turns this into ONNX Runtime's options and keeps it on record. */
-export interface ExecutionOptions {
-  /**
-   * `simulated`: quantizers run as written, in float32 (the same result on every machine). `integer`: ONNX
-   * Runtime fuses them into integer kernels, as deployed; on x86 without VNNI, 16-bit sums may saturate.
-   */
-  readonly arithmetic?: "simulated" | "integer";
-  /** Graph optimization level; `all` unless told. */
-  readonly optimization?: "none" | "basic" | "extended" | "all";
-  /** Threads inside one operator; 1 unless told. */
-  readonly threads?: number;
-}
+export type { Arithmetic, ExecutionOptions, Optimization } from "./options.ts";
 
 /** A model made ready to run. Release it when done. */
 export interface Session extends AsyncDisposable {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
-  /** What it was made with, for results that name their session options. */
+  /** What it runs with: what was asked for, unless ONNX Runtime failed with that (see `notes`). */
   readonly options: Required<ExecutionOptions>;
   /**
-   * Runs the model once.
+   * For results that name their session options: the runtime, the arithmetic and every option that can change
+   * a result. Threads are not among them.
+   */
+  readonly execution: Readonly<Record<string, string>>;
+  /** What the user should know about how the model runs, such as a fusion that had to be switched off. */
+  readonly notes: readonly string[];
+  /**
+   * Runs the model once. The event loop is blocked while it runs.
    *
    * @param feeds Inputs by name.
    * @param fetches Names of the outputs to compute; all unless told.
+   * @throws {TypeError | RangeError} If an input is missing, unknown, or of another type or shape.
+   * @throws {UserError} If the model fails; names the node and the operator.
    */
   run(
     feeds: Readonly<Record<string, Tensor>>,
@@ -41,10 +52,226 @@ export interface Session extends AsyncDisposable {
 /**
  * Opens a model.
  *
- * @param model A model value, the bytes of a model file, or a file's path.
+ * @param model A model value, the bytes of a model file, or a file's path. A model with external data must be
+ *   a value or a path.
  * @throws {UserError} If ONNX Runtime refuses the model; says which node and, where known, which option works.
  */
-export declare function openSession(
+export async function openSession(
   model: Model | Uint8Array | string,
-  options?: ExecutionOptions,
-): Promise<Session>;
+  options: ExecutionOptions = {},
+): Promise<Session> {
+  const wanted = completeOptions(options);
+  if (typeof model === "object" && "graph" in model) {
+    const { inputs, outputs, initializers } = model.graph;
+    checkBoundary(inputs.filter((input) => !initializers.has(input.name)), "input");
+    checkBoundary(outputs, "output");
+  }
+  const [runtime, source] = await Promise.all([loadRuntime(), sourceOf(model)]);
+  const session = new RuntimeSession(runtime, source, wanted);
+  await session.open();
+  return session;
+}
+
+class RuntimeSession implements Session {
+  inputs: ValueInfo[] = [];
+  outputs: ValueInfo[] = [];
+  options: Required<ExecutionOptions>;
+  notes: string[] = [];
+  readonly #runtime: Runtime;
+  readonly #fallbacks: Required<ExecutionOptions>[];
+  #source: ModelSource | undefined;
+  #native: NativeSession | undefined;
+
+  constructor(runtime: Runtime, source: ModelSource, wanted: Required<ExecutionOptions>) {
+    this.#runtime = runtime;
+    this.#source = source;
+    this.options = wanted;
+    this.#fallbacks = fallbacksFor(wanted);
+  }
+
+  get execution(): Record<string, string> {
+    const { arithmetic, optimization } = this.options;
+    return {
+      runtime: `onnxruntime-node ${RUNTIME_VERSION}`,
+      provider: "cpu",
+      arithmetic,
+      ...resultOptions(arithmetic, optimization),
+    };
+  }
+
+  /** Makes the native session, with the first options that work. */
+  async open(): Promise<void> {
+    try {
+      await this.#create(this.options);
+    } catch (error) {
+      if (error instanceof UserError || !await this.#fallBack(error)) {
+        await this.#dropSource();
+        throw toUserError(error);
+      }
+    }
+    // A fusion can also fail when it first runs, so the model is kept while there is another way to run it.
+    if (this.options.arithmetic === "simulated") await this.#dropSource();
+  }
+
+  async run(
+    feeds: Readonly<Record<string, Tensor>>,
+    fetches?: readonly string[],
+  ): Promise<Record<string, Tensor>> {
+    this.#checkFeeds(feeds);
+    const inputs: Record<string, NativeTensor> = {};
+    for (const { name } of this.inputs) inputs[name] = toNative(this.#runtime, feeds[name]!);
+    const results = await this.#runNative(inputs, fetches);
+    const outputs: Record<string, Tensor> = {};
+    for (const name of fetches ?? this.outputs.map((output) => output.name)) {
+      outputs[name] = fromNative(results[name] as NativeTensor);
+    }
+    return outputs;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const native = this.#native;
+    this.#native = undefined;
+    await native?.release();
+    await this.#dropSource();
+  }
+
+  async #runNative(
+    inputs: Record<string, NativeTensor>,
+    fetches: readonly string[] | undefined,
+  ): Promise<Record<string, unknown>> {
+    if (this.#native === undefined) throw new TypeError("Session is released");
+    for (const name of fetches ?? []) {
+      if (!this.outputs.some((output) => output.name === name)) {
+        throw new RangeError(
+          `Output "${name}" does not exist: the model has ${names(this.outputs)}`,
+        );
+      }
+    }
+    const run = (native: NativeSession) =>
+      fetches === undefined ? native.run(inputs) : native.run(inputs, fetches);
+    try {
+      return await run(this.#native);
+    } catch (error) {
+      if (!await this.#fallBack(error)) throw toUserError(error);
+      try {
+        return await run(this.#native);
+      } catch {
+        throw toUserError(error);
+      }
+    }
+  }
+
+  async #create(options: Required<ExecutionOptions>): Promise<void> {
+    const { InferenceSession } = this.#runtime;
+    const source = this.#source!;
+    const native = typeof source.model === "string"
+      ? await InferenceSession.create(source.model, sessionOptionsFor(options))
+      : await InferenceSession.create(source.model, sessionOptionsFor(options));
+    const inputs = native.inputMetadata.map(describe);
+    const outputs = native.outputMetadata.map(describe);
+    try {
+      checkBoundary(inputs, "input");
+      checkBoundary(outputs, "output");
+    } catch (error) {
+      await native.release();
+      throw error;
+    }
+    this.#native = native;
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.options = options;
+  }
+
+  /** Opens the model with the next options that work; false when there are none. */
+  async #fallBack(reason: unknown): Promise<boolean> {
+    if (this.#source === undefined) return false;
+    const failed = this.#native;
+    for (let next = this.#fallbacks.shift(); next; next = this.#fallbacks.shift()) {
+      const before = this.options;
+      try {
+        await this.#create(next);
+      } catch {
+        continue;
+      }
+      await failed?.release();
+      this.notes.push(
+        `ONNX Runtime cannot run the model with ${optionText(before)}: ` +
+          `${explainFailure(reason).message}. It ran with ${optionText(next)}`,
+      );
+      return true;
+    }
+    return false;
+  }
+
+  async #dropSource(): Promise<void> {
+    const source = this.#source;
+    this.#source = undefined;
+    await source?.release();
+  }
+
+  #checkFeeds(feeds: Readonly<Record<string, Tensor>>): void {
+    for (const { name, type, dims } of this.inputs) {
+      const feed = feeds[name];
+      if (feed === undefined) {
+        throw new TypeError(`Input "${name}" is missing: the model needs ${names(this.inputs)}`);
+      }
+      if (feed.type !== type) {
+        throw new TypeError(`Input "${name}" must be ${type}: current value is ${feed.type}`);
+      }
+      const fits = dims === undefined || dims.length === feed.dims.length &&
+          dims.every((dim, axis) => typeof dim !== "number" || dim === feed.dims[axis]);
+      if (!fits) {
+        throw new RangeError(
+          `Input "${name}" must have shape [${dims?.map((dim) => dim ?? "?")}]: ` +
+            `current value has [${feed.dims}]`,
+        );
+      }
+    }
+    for (const name in feeds) {
+      if (!this.inputs.some((input) => input.name === name)) {
+        throw new TypeError(`Input "${name}" does not exist: the model has ${names(this.inputs)}`);
+      }
+    }
+  }
+}
+
+type Metadata = NativeSession["inputMetadata"][number];
+
+function describe(metadata: Metadata): ValueInfo {
+  if (!metadata.isTensor) return { name: metadata.name, type: undefined, dims: undefined };
+  return {
+    name: metadata.name,
+    type: metadata.type as DataType,
+    dims: metadata.shape.map((dim) => dim === "" ? undefined : dim),
+  };
+}
+
+/**
+ * Refuses element types that cannot be passed in or out: a packed output ends the whole process.
+ *
+ * @throws {UserError} Names the value and its type.
+ */
+function checkBoundary(values: readonly ValueInfo[], role: "input" | "output"): void {
+  const wrong = values.filter(({ type }) => type !== undefined && !crossesBoundary(type));
+  if (wrong.length === 0) return;
+  throw new UserError(wrong.map(({ name, type }) => ({
+    message:
+      `The model's ${role} "${name}" is ${type}, which cannot be passed in or out of ONNX Runtime`,
+    hint: role === "output"
+      ? `Let the model end with DequantizeLinear or Cast, so that the ${role} is float32 or 8 bits wide`
+      : `Let the model begin with QuantizeLinear or Cast, so that the ${role} is float32 or 8 bits wide`,
+  })));
+}
+
+function toUserError(error: unknown): Error {
+  if (error instanceof UserError) return error;
+  return new UserError(explainFailure(error), { cause: error });
+}
+
+function optionText({ arithmetic, optimization }: Required<ExecutionOptions>): string {
+  return `${arithmetic} arithmetic at optimization level ${optimization}`;
+}
+
+function names(values: readonly ValueInfo[]): string {
+  return values.map((value) => `"${value.name}"`).join(", ");
+}

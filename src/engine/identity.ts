@@ -1,0 +1,33 @@
+/**
+ * Which engine computes results, known without loading it: part of every cache key of a stage that runs models.
+ *
+ * @module
+ */
+
+import { resultOptions } from "./options.ts";
+
+/** The version of `onnxruntime-node` that is used; a test compares it with the installed one. */
+export const RUNTIME_VERSION = "1.30.0";
+
+/** What a result depends on besides the model and the data. */
+export interface EngineIdentity {
+  readonly runtime: "onnxruntime-node";
+  readonly version: string;
+  readonly provider: "cpu";
+  /** Session options that can change results, by arithmetic. */
+  readonly options: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** The engine of this process. */
+export function engineIdentity(): EngineIdentity {
+  return {
+    runtime: "onnxruntime-node",
+    version: RUNTIME_VERSION,
+    provider: "cpu",
+    options: {
+      "integer": resultOptions("integer", "all"),
+      "integer-exact": resultOptions("integer-exact", "all"),
+      "simulated": resultOptions("simulated", "all"),
+    },
+  };
+}
