@@ -28,10 +28,15 @@ export interface ValueInfo {
   dims: Dimension[] | undefined;
   opaque?: OpaqueType;
   doc?: string;
+  /** Parts of the `ValueInfoProto` that nothing here edits (denotations, metadata), encoded. */
+  rest?: Uint8Array;
 }
 
 /** A node attribute. Integers are numbers where they fit exactly, else bigints. */
-export type Attribute =
+export type Attribute = AttributeValue & { readonly doc?: string };
+
+/** The value of an attribute, by its kind. */
+export type AttributeValue =
   | { readonly kind: "int"; readonly value: number | bigint }
   | { readonly kind: "float"; readonly value: number }
   | { readonly kind: "string"; readonly value: string }
@@ -50,13 +55,15 @@ export type Attribute =
 export interface Node {
   name: string;
   opType: string;
-  /** `""` is the standard ONNX domain. */
+  /** `""` is the standard ONNX domain (also spelled `ai.onnx` in files). */
   domain: string;
   inputs: string[];
   outputs: string[];
   attributes: Map<string, Attribute>;
   doc?: string;
   metadata?: Map<string, string>;
+  /** Parts of the `NodeProto` that nothing here edits (overload, devices), encoded. */
+  rest?: Uint8Array;
 }
 
 /** A computation graph, in topological order once `sortNodes` has run. */
@@ -67,6 +74,8 @@ export interface Graph {
   outputs: ValueInfo[];
   /** Constant tensors by name. */
   initializers: Map<string, Tensor>;
+  /** Constant tensors in sparse form by name, each an encoded `SparseTensorProto`; absent when there are none. */
+  sparse?: Map<string, Uint8Array>;
   /** Known types of intermediate values by name. */
   values: Map<string, ValueInfo>;
   doc?: string;

@@ -72,6 +72,8 @@ export interface Tensor<T extends DataType = DataType> {
   readonly type: T;
   readonly dims: readonly number[];
   readonly data: TensorData[T];
+  /** Parts of the `TensorProto` that say nothing about the values (doc, metadata), encoded. */
+  readonly rest?: Uint8Array;
 }
 
 /** The number of elements of a shape; 1 for a scalar. */

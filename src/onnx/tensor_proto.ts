@@ -1,0 +1,245 @@
+/**
+ * Tensors to and from `TensorProto`, in every form a file may store them.
+ *
+ * @module
+ */
+
+import { UserError } from "../base/errors.ts";
+import {
+  create,
+  encodeRest,
+  fromBinary,
+  isFieldSet,
+  mergeFromBinary,
+  type TensorProto as TensorMessage,
+  TensorProto_DataLocation,
+  TensorProtoSchema,
+  toBinary,
+} from "./protobuf.ts";
+import {
+  bitsPerElement,
+  DATA_TYPE_NUMBERS,
+  type DataType,
+  type Tensor,
+  type TensorData,
+} from "./tensor.ts";
+
+const DATA_TYPES = new Map<number, DataType>(
+  Object.entries(DATA_TYPE_NUMBERS).map(([name, number]) => [number, name as DataType]),
+);
+
+/** The element type with a `TensorProto.DataType` number, where it is one that is known. */
+export function dataType(number: number): DataType | undefined {
+  return DATA_TYPES.get(number);
+}
+
+/**
+ * Reads an encoded `TensorProto`, such as the `.pb` files of the ONNX conformance cases.
+ *
+ * @throws {UserError} If it is not one, or its data does not fit its shape.
+ */
+export function decodeTensor(bytes: Uint8Array): Tensor {
+  let proto: TensorMessage;
+  try {
+    proto = fromBinary(TensorProtoSchema, bytes);
+  } catch (cause) {
+    throw new UserError("Not an encoded ONNX tensor", { cause });
+  }
+  return tensorFromProto(proto, proto.name === "" ? "Tensor" : `Tensor "${proto.name}"`);
+}
+
+/** Encodes a tensor as a `TensorProto`. */
+export function encodeTensor(tensor: Tensor, name?: string): Uint8Array {
+  return toBinary(TensorProtoSchema, tensorToProto(tensor, name));
+}
+
+/**
+ * A tensor from its message; external data must have been brought in before.
+ *
+ * @param where Names the tensor in messages, such as `Initializer "w"`.
+ * @throws {UserError} If the data does not fit the shape. Nothing is allocated for what is not there.
+ */
+export function tensorFromProto(proto: TensorMessage, where: string): Tensor {
+  const type = dataType(proto.dataType);
+  if (type === undefined) {
+    throw new UserError({
+      message: `${where} has an element type that is not supported: ${proto.dataType}`,
+      hint: "Element types 1 (float32) to 26 (int2) of the ONNX standard are supported",
+    });
+  }
+  if (isFieldSet(proto, TensorProtoSchema.field.segment)) {
+    throw new UserError(`${where} is stored in segments, which no ONNX tool supports`);
+  }
+  if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) {
+    throw new UserError({
+      message: `${where} is stored in a file beside the model`,
+      hint: "Open the model by its path, so that the file is found",
+    });
+  }
+  const dims = proto.dims.map((dim) => {
+    if (dim < 0n || dim > BigInt(Number.MAX_SAFE_INTEGER)) {
+      throw new UserError(`${where} has an impossible shape: [${proto.dims.join(", ")}]`);
+    }
+    return Number(dim);
+  });
+  const data = readData(proto, type, dims, where);
+  const rest = encodeRest(TensorProtoSchema, proto, {
+    ...(proto.docString !== "" && { docString: proto.docString }),
+    metadataProps: proto.metadataProps,
+  });
+  return { type, dims, data, ...(rest && { rest }) };
+}
+
+/** The message of a tensor, its values as raw little-endian bytes. */
+export function tensorToProto(tensor: Tensor, name?: string): TensorMessage {
+  const proto = create(TensorProtoSchema, {
+    dims: tensor.dims.map(BigInt),
+    dataType: DATA_TYPE_NUMBERS[tensor.type],
+  });
+  if (name !== undefined) proto.name = name;
+  if (tensor.type === "string") {
+    const encoder = new TextEncoder();
+    proto.stringData = (tensor.data as string[]).map((text) => encoder.encode(text));
+  } else {
+    proto.rawData = tensorBytes(tensor);
+  }
+  if (tensor.rest !== undefined) mergeFromBinary(TensorProtoSchema, proto, tensor.rest);
+  return proto;
+}
+
+/**
+ * The bytes of a tensor as files hold them, without a copy.
+ *
+ * @throws {TypeError} If it is a tensor of strings.
+ */
+export function tensorBytes(tensor: Tensor): Uint8Array {
+  if (tensor.type === "string") throw new TypeError("A tensor of strings has no raw bytes");
+  const { buffer, byteOffset, byteLength } = tensor.data as Exclude<
+    TensorData[DataType],
+    string[]
+  >;
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/**
+ * A tensor from its raw little-endian bytes, which are copied.
+ *
+ * @throws {UserError} If there are not exactly as many bytes as the shape needs.
+ */
+export function tensorFromBytes<T extends Exclude<DataType, "string">>(
+  type: T,
+  dims: readonly number[],
+  bytes: Uint8Array,
+  where = "Tensor",
+): Tensor<T> {
+  const needed = Math.ceil(dims.reduce((product, dim) => product * dim, bitsPerElement(type)!) / 8);
+  if (bytes.length !== needed) {
+    throw new UserError(
+      `${where} needs ${needed} bytes for ${type}[${dims.join(", ")}] but has ${bytes.length}`,
+    );
+  }
+  const copy = new ArrayBuffer(needed);
+  new Uint8Array(copy).set(bytes);
+  return { type, dims, data: arrayOver(type, copy) as TensorData[T] };
+}
+
+function readData(
+  proto: TensorMessage,
+  type: DataType,
+  dims: readonly number[],
+  where: string,
+): TensorData[DataType] {
+  if (type !== "string" && isFieldSet(proto, TensorProtoSchema.field.rawData)) {
+    return tensorFromBytes(type, dims, proto.rawData, where).data;
+  }
+  const count = dims.reduce((product, dim) => product * dim, 1);
+  const stored = storedValues(proto, type);
+  const bits = bitsPerElement(type);
+  const needed = bits !== undefined && bits < 8
+    ? Math.ceil(count * bits / 8)
+    : type.startsWith("complex")
+    ? 2 * count
+    : count;
+  if (stored.length !== needed) {
+    throw new UserError(
+      `${where} needs ${needed} stored values for ${type}[${
+        dims.join(", ")
+      }] but has ${stored.length}`,
+    );
+  }
+  if (type === "string") return (stored as Uint8Array[]).map((bytes) => decodeText(bytes, where));
+  const bytes = new ArrayBuffer(stored.length * (type === "complex64" ? 4 : storedBytes(type)));
+  const data = arrayOver(type, bytes);
+  if (type === "uint32") {
+    for (let index = 0; index < needed; index++) data[index] = Number(stored[index]);
+  } else {
+    (data as { set(values: ArrayLike<unknown>): void }).set(stored);
+  }
+  return data;
+}
+
+/** Bytes of one stored value in a typed array. */
+function storedBytes(type: DataType): number {
+  return type === "complex128" ? 8 : Math.max(bitsPerElement(type)! / 8, 1);
+}
+
+/** The field that holds a type's values when they are not raw bytes. */
+function storedValues(proto: TensorMessage, type: DataType): ArrayLike<unknown> {
+  switch (type) {
+    case "float32":
+    case "complex64":
+      return proto.floatData;
+    case "float64":
+    case "complex128":
+      return proto.doubleData;
+    case "int64":
+      return proto.int64Data;
+    case "uint32":
+    case "uint64":
+      return proto.uint64Data;
+    case "string":
+      return proto.stringData;
+    default:
+      return proto.int32Data;
+  }
+}
+
+function arrayOver(
+  type: Exclude<DataType, "string">,
+  buffer: ArrayBuffer,
+): Exclude<TensorData[DataType], string[]> {
+  switch (type) {
+    case "float32":
+    case "complex64":
+      return new Float32Array(buffer);
+    case "float64":
+    case "complex128":
+      return new Float64Array(buffer);
+    case "int64":
+      return new BigInt64Array(buffer);
+    case "uint64":
+      return new BigUint64Array(buffer);
+    case "int32":
+      return new Int32Array(buffer);
+    case "uint32":
+      return new Uint32Array(buffer);
+    case "int16":
+      return new Int16Array(buffer);
+    case "uint16":
+    case "float16":
+    case "bfloat16":
+      return new Uint16Array(buffer);
+    case "int8":
+      return new Int8Array(buffer);
+    default:
+      return new Uint8Array(buffer);
+  }
+}
+
+function decodeText(bytes: Uint8Array, where: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new UserError(`${where} holds a string that is not UTF-8`);
+  }
+}
