@@ -8,12 +8,12 @@
  * The candidate closest to a misspelled name, if one is close enough to be meant.
  *
  * Letter case does not count. One edit (a letter added, dropped, changed, or swapped with its neighbour) is
- * allowed per three letters, and always one.
+ * allowed per three letters; one in a name of two, none in a single letter.
  */
 export function suggest(name: string, candidates: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase();
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  let least = Math.min(Math.max(1, Math.floor(wanted.length / 3)) + 1, wanted.length);
   for (const candidate of candidates) {
     const distance = editDistance(wanted, candidate.toLowerCase());
     if (distance >= least) continue;

@@ -35,3 +35,9 @@ Deno.test("suggest finds a close name only", () => {
   assert.equal(didYouMean("zzz", names), 'Known: "weights", "activations", "encoding"');
   assert.equal(didYouMean("zzz", []), undefined);
 });
+
+Deno.test("suggest does not guess at single letters", () => {
+  assert.equal(suggest("a", ["b", "ab"]), undefined);
+  assert.equal(suggest("a", ["A"]), "A");
+  assert.equal(suggest("w5", ["w4", "w8"]), "w4");
+});
