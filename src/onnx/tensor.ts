@@ -121,6 +121,14 @@ export function bitsPerElement(type: DataType): number | undefined {
   }
 }
 
+/** How many values the data of a tensor holds: sub-byte types are packed, complex numbers take two. */
+export function storedLength(type: DataType, dims: readonly number[]): number {
+  const count = elementCount(dims);
+  const bits = bitsPerElement(type);
+  if (bits !== undefined && bits < 8) return Math.ceil(count * bits / 8);
+  return type === "complex64" || type === "complex128" ? 2 * count : count;
+}
+
 /**
  * A tensor of the given type, with its length checked against its shape.
  *
@@ -131,13 +139,7 @@ export function tensor<T extends DataType>(
   dims: readonly number[],
   data: TensorData[T],
 ): Tensor<T> {
-  const count = elementCount(dims);
-  const bits = bitsPerElement(type);
-  const expected = bits !== undefined && bits < 8
-    ? Math.ceil(count * bits / 8)
-    : type === "complex64" || type === "complex128"
-    ? 2 * count
-    : count;
+  const expected = storedLength(type, dims);
   if (data.length !== expected) {
     throw new RangeError(
       `Tensor ${type}[${dims}] must have ${expected} stored values: current value has ${data.length}`,

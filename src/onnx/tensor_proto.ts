@@ -20,6 +20,7 @@ import {
   bitsPerElement,
   DATA_TYPE_NUMBERS,
   type DataType,
+  storedLength,
   type Tensor,
   type TensorData,
 } from "./tensor.ts";
@@ -152,14 +153,8 @@ function readData(
   if (type !== "string" && isFieldSet(proto, TensorProtoSchema.field.rawData)) {
     return tensorFromBytes(type, dims, proto.rawData, where).data;
   }
-  const count = dims.reduce((product, dim) => product * dim, 1);
   const stored = storedValues(proto, type);
-  const bits = bitsPerElement(type);
-  const needed = bits !== undefined && bits < 8
-    ? Math.ceil(count * bits / 8)
-    : type.startsWith("complex")
-    ? 2 * count
-    : count;
+  const needed = storedLength(type, dims);
   if (stored.length !== needed) {
     throw new UserError(
       `${where} needs ${needed} stored values for ${type}[${
