@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { JsonValue } from "../base/canonical_json.ts";
 import type { Model } from "../onnx/model.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Ranges } from "../quant/ranges.ts";
@@ -21,10 +22,25 @@ export interface ArtifactValues {
   "ranges": Ranges;
   /** Accuracy and size of one model on one data set. */
   "evaluation": Evaluation;
+  /** Any JSON value, for stages of plugins. */
+  "json": JsonValue;
+  /** Bytes that only their makers and takers understand. */
+  "file": Uint8Array;
 }
 
 /** A kind of artifact. */
 export type ArtifactKind = keyof ArtifactValues;
+
+/** All kinds, in the order that tables show them. */
+export const ARTIFACT_KINDS = [
+  "model",
+  "quantized-model",
+  "dataset",
+  "ranges",
+  "evaluation",
+  "json",
+  "file",
+] as const satisfies readonly ArtifactKind[];
 
 /** `"sha256:"`-less lower-case hex of the SHA-256 of an artifact's bytes. */
 export type Digest = string;

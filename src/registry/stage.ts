@@ -119,9 +119,37 @@ export interface StageDefinition<
   /** Whether ONNX Runtime takes part: then its version and options are part of the key. */
   readonly engine: boolean;
   /** Problems that the schema cannot express, found before anything runs: `[path in with, message]`. */
-  readonly validate?: (parameters: Static<P>) => readonly ParameterProblem[];
+  validate?(parameters: Static<P>): readonly ParameterProblem[];
+  /**
+   * Outputs that are copied from the store to a user's folder after each run of the pipeline, whether the stage
+   * ran or its result was there already. Nothing is copied when a gate of the stage, or of one it depends on,
+   * is not met.
+   */
+  publish?(parameters: Static<P>, pipeline: PipelineFacts): readonly Publication[];
   /** Loads the work. */
-  readonly load: () => Promise<{ readonly run: StageRun<P, I, O> }>;
+  readonly load: () => Promise<StageWork<P, I, O>>;
+}
+
+/** A stage of which nothing more is known. */
+export type AnyStage = StageDefinition;
+
+/** A stage's work, as `load` gives it; a module that exports `run` is one. */
+export interface StageWork<P extends TObject, I extends Ports, O extends Outputs> {
+  // A method, so that definitions of different stages fit in one list.
+  run(...given: Parameters<StageRun<P, I, O>>): ReturnType<StageRun<P, I, O>>;
+}
+
+/** What `publish` may know of the pipeline. */
+export interface PipelineFacts {
+  readonly name: string;
+}
+
+/** A file to be made from an output. */
+export interface Publication {
+  /** The output port. */
+  readonly output: string;
+  /** The file's path; a relative one counts from the folder of the pipeline file. */
+  readonly to: string;
 }
 
 /** A parameter that is wrong in a way the schema cannot say. */

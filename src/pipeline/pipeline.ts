@@ -1,0 +1,69 @@
+/**
+ * A pipeline that is known to be right: every key checked, every input wired, in the order of execution.
+ *
+ * @module
+ */
+
+import type { JsonValue } from "../base/canonical_json.ts";
+import type { Problem, SourcePlace } from "../base/errors.ts";
+import type { ArtifactKind } from "../registry/artifact.ts";
+import type { RegisteredStage, Registry } from "../registry/registry.ts";
+import type { Gate } from "./gate.ts";
+
+/** An artifact by where it comes from. */
+export type Source =
+  | { readonly from: "inputs"; readonly name: string }
+  | { readonly from: "stage"; readonly id: string; readonly output: string };
+
+/** `"inputs.test"`, `"w4.model"`: a source as users write it. */
+export function sourceName(source: Source): string {
+  return source.from === "inputs" ? `inputs.${source.name}` : `${source.id}.${source.output}`;
+}
+
+/** An entry of `inputs:`. */
+export interface PipelineInput {
+  readonly name: string;
+  readonly kind: ArtifactKind;
+  /** As the file says it, checked. */
+  readonly spec: { readonly [name: string]: JsonValue };
+  readonly place: SourcePlace;
+}
+
+/** An entry of `stages:`. */
+export interface PipelineStage {
+  readonly id: string;
+  /** Position in the file, from 0. */
+  readonly index: number;
+  readonly stage: RegisteredStage;
+  readonly description?: string;
+  /** With the defaults filled in. */
+  readonly parameters: { readonly [name: string]: JsonValue };
+  /** By port, in the order of the stage's ports; an optional port that nothing feeds is not there. */
+  readonly inputs: ReadonlyMap<string, Source>;
+  readonly gates: readonly Gate[];
+  readonly place: SourcePlace;
+}
+
+/** A whole pipeline, ready to be planned. */
+export interface Pipeline {
+  readonly name: string;
+  readonly description?: string;
+  readonly seed: number;
+  /** The file, as it was given; for messages. */
+  readonly file: string;
+  /** Absolute; what relative paths in the file count from. */
+  readonly directory: string;
+  readonly inputs: ReadonlyMap<string, PipelineInput>;
+  /** Each after those it depends on; else in the order of the file. */
+  readonly stages: readonly PipelineStage[];
+  readonly registry: Registry;
+  /** What is probably not meant, such as an input that nothing uses. */
+  readonly warnings: readonly Problem[];
+}
+
+/** The ids of the stages that a stage takes something from. */
+export function dependencies(stage: PipelineStage): string[] {
+  const ids = new Set<string>();
+  for (const source of stage.inputs.values()) if (source.from === "stage") ids.add(source.id);
+  return [...ids];
+}

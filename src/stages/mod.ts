@@ -1,0 +1,10 @@
+/**
+ * The stages that come with Bitbound, in the order of a typical pipeline.
+ *
+ * @module
+ */
+
+import type { AnyStage } from "../registry/stage.ts";
+
+/** One line a stage. */
+export const builtInStages: readonly AnyStage[] = [];
