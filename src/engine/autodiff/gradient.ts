@@ -1,0 +1,245 @@
+/**
+ * Reverse-mode differentiation of an ONNX graph into an ONNX graph.
+ *
+ * The forward graph is extended by ordinary nodes that compute the gradients; nothing is executed here and
+ * nothing is specific to training. What an operator's gradient is stands in the tables of `rules/`.
+ *
+ * @module
+ */
+
+import { UserError } from "../../base/errors.ts";
+import type { Graph, Model, Node } from "../../onnx/model.ts";
+import { cloneGraph, constantValue } from "../../onnx/edit.ts";
+import { elementCount, type Tensor } from "../../onnx/tensor.ts";
+import { unbroadcast } from "./broadcast.ts";
+import { Emitter, type FloatType } from "./emitter.ts";
+import type { RuleContext } from "./rule.ts";
+import { RULES } from "./rules/table.ts";
+import { declaredTypes, type ValueTypes } from "./types.ts";
+
+/** What to differentiate, and by what. */
+export interface GradientRequest {
+  /** The value to differentiate: one element. */
+  readonly loss: string;
+  /** Initializers, inputs or intermediate values. */
+  readonly withRespectTo: readonly string[];
+  /**
+   * Static types and shapes of the values between them, as `inferShapes` finds them; what the graph declares
+   * is used besides.
+   */
+  readonly types?: ValueTypes;
+}
+
+/** Operator set that rules assume where the caller does not say. */
+const DEFAULT_OPSET = 21;
+
+/** The oldest operator set in which the rules' own nodes (scatter with reduction) are valid. */
+const OLDEST_OPSET = 16;
+
+/**
+ * The gradient graph of a model or graph: a copy with one more output per entry of `withRespectTo`, named by
+ * {@linkcode gradientName}.
+ *
+ * @throws {UserError} If an operator on the way has no gradient rule; names node and operator.
+ */
+export function gradientGraph(
+  source: Model | Graph,
+  request: GradientRequest & { readonly opset?: number },
+): Graph {
+  const [graph, opset] = "graph" in source
+    ? [cloneGraph(source.graph), source.opsets.get("")]
+    : [cloneGraph(source), request.opset];
+  const types = new Map([...declaredTypes(graph), ...request.types ?? []]);
+  const emit = new Emitter(graph);
+  const gradients = appendGradients(emit, { ...request, types }, opset);
+  for (const name of request.withRespectTo) {
+    const { type, dims } = types.get(name)!;
+    const output = gradientName(name);
+    emit.alias(gradients.get(name)!, output);
+    graph.outputs.push({ name: output, type, dims: [...dims] });
+  }
+  return graph;
+}
+
+/** The output of {@linkcode gradientGraph} that holds the gradient by a value. */
+export function gradientName(value: string): string {
+  return `gradient:${value}`;
+}
+
+/**
+ * Appends the gradient computation to the emitter's graph, which must be in topological order.
+ *
+ * @returns The value that holds the gradient, by the name it is the gradient of.
+ * @throws {UserError} If an operator on the way has no gradient rule; names node and operator.
+ */
+export function appendGradients(
+  emit: Emitter,
+  request: GradientRequest,
+  opset: number = DEFAULT_OPSET,
+): Map<string, string> {
+  if (opset < OLDEST_OPSET) {
+    throw new UserError({
+      message: `Gradients need operator set ${OLDEST_OPSET} or newer: the model has ${opset}`,
+      hint: "Run the prepare stage first, which upgrades the model",
+    });
+  }
+  const { graph } = emit;
+  const types = request.types ?? declaredTypes(graph);
+  const loss = types.get(request.loss);
+  if (loss === undefined) throw new RangeError(`Loss "${request.loss}" has no known type`);
+  if (elementCount(loss.dims) !== 1) {
+    throw new RangeError(`Loss "${request.loss}" must be one number: its shape is [${loss.dims}]`);
+  }
+  const active = activeNodes(graph, request);
+  const depends = dependents(graph, request.withRespectTo);
+  const parts = new Map<string, string[]>();
+  const sums = new Map<string, string>();
+
+  const gradient = (name: string): string | undefined => {
+    const known = sums.get(name);
+    if (known !== undefined) return known;
+    const list = parts.get(name);
+    if (list === undefined) return undefined;
+    const sum = list.length === 1 ? list[0]! : emit.op("Sum", list);
+    sums.set(name, sum);
+    return sum;
+  };
+
+  parts.set(request.loss, [emit.full(loss.dims, 1, floatType(loss.type, request.loss))]);
+  for (let index = active.length - 1; index >= 0; index--) {
+    const node = active[index]!;
+    if (!node.outputs.some((output) => parts.has(output))) continue;
+    const rule = node.domain === "" || node.domain === "ai.onnx" ? RULES[node.opType] : undefined;
+    if (rule === undefined) throw noRule(node);
+    const context = ruleContext(node, { emit, types, opset, depends, gradient });
+    const results = rule(context);
+    node.inputs.forEach((input, position) => {
+      const result = results[position];
+      if (result === undefined || !depends.has(input)) return;
+      const list = parts.get(input);
+      if (list === undefined) parts.set(input, [result]);
+      else list.push(result);
+    });
+  }
+
+  return new Map(request.withRespectTo.map((name) => {
+    const found = gradient(name);
+    if (found !== undefined) return [name, found];
+    const type = types.get(name);
+    if (type === undefined) throw new RangeError(`Value "${name}" has no known type`);
+    return [name, emit.full(type.dims, 0, floatType(type.type, name))];
+  }));
+}
+
+interface Sweep {
+  readonly emit: Emitter;
+  readonly types: ValueTypes;
+  readonly opset: number;
+  readonly depends: ReadonlySet<string>;
+  gradient(name: string): string | undefined;
+}
+
+function ruleContext(node: Node, sweep: Sweep): RuleContext {
+  const { emit, types, depends } = sweep;
+  const at = `${node.opType} "${node.name}"`;
+  const typeOf = (name: string) => {
+    const type = types.get(name);
+    if (type === undefined) throw new RangeError(`${at}: shape of value "${name}" is not known`);
+    return type;
+  };
+  const dimsOf = (name: string) => typeOf(name).dims;
+  const first = node.outputs.find((output) => sweep.gradient(output) !== undefined)!;
+  const type = floatType(types.get(first)?.type ?? "float32", first);
+  const context: RuleContext = {
+    node,
+    opset: sweep.opset,
+    emit,
+    type,
+    get upstream() {
+      return sweep.gradient(node.outputs[0]!) ?? emit.full(dimsOf(node.outputs[0]!), 0, type);
+    },
+    gradient: (output) => {
+      const name = node.outputs[output];
+      return name ? sweep.gradient(name) : undefined;
+    },
+    wants: (input) => depends.has(node.inputs[input] ?? ""),
+    input: (index) => {
+      const name = node.inputs[index];
+      if (!name) throw new RangeError(`${at}: input ${index} is missing`);
+      return name;
+    },
+    output: (index = 0) => node.outputs[index]!,
+    requireOutput: (index) => {
+      while (node.outputs.length <= index) node.outputs.push("");
+      if (node.outputs[index] === "") node.outputs[index] = emit.fresh(`${node.opType}_${index}`);
+      return node.outputs[index]!;
+    },
+    inputType: (index) => typeOf(context.input(index)).type,
+    inputDims: (index) => dimsOf(context.input(index)),
+    outputDims: (index = 0) => dimsOf(context.output(index)),
+    constant: (index) => {
+      const name = node.inputs[index];
+      if (!name) return undefined;
+      const value = constantValue(emit.graph, name);
+      if (value === undefined) {
+        throw context.unsupported(`its input "${name}" must be constant`);
+      }
+      return value;
+    },
+    integers: (index, attribute) => {
+      const list = node.attributes.get(attribute);
+      if (list?.kind === "ints") return list.value.map(Number);
+      if (list?.kind === "int") return [Number(list.value)];
+      return context.constant(index) && integersOf(context.constant(index)!);
+    },
+    scalar: (value) => emit.scalar(value, type),
+    unbroadcast: (value, from, input) => unbroadcast(emit, value, from, context.inputDims(input)),
+    unsupported: (reason) =>
+      new UserError({ message: `${at} cannot be differentiated: ${reason}` }),
+  };
+  return context;
+}
+
+function integersOf(value: Tensor): number[] {
+  return Array.from(value.data as ArrayLike<number | bigint>, Number);
+}
+
+function floatType(type: string, name: string): FloatType {
+  if (type !== "float32" && type !== "float64") {
+    throw new UserError(`Value "${name}" cannot be differentiated: its type is ${type}`);
+  }
+  return type;
+}
+
+function noRule(node: Node): UserError {
+  const domain = node.domain === "" ? "" : `${node.domain}.`;
+  return new UserError({
+    message: `Operator ${domain}${node.opType} of node "${node.name}" has no gradient rule`,
+    hint: `Operators with a rule: ${Object.keys(RULES).sort().join(", ")}`,
+  });
+}
+
+/** Every value that depends on one of the roots, the roots included. */
+function dependents(graph: Graph, roots: readonly string[]): Set<string> {
+  const found = new Set(roots);
+  for (const node of graph.nodes) {
+    if (node.inputs.some((input) => found.has(input))) {
+      for (const output of node.outputs) if (output !== "") found.add(output);
+    }
+  }
+  return found;
+}
+
+/** The nodes between the roots and the loss, in order. */
+function activeNodes(graph: Graph, request: GradientRequest): Node[] {
+  const forward = dependents(graph, request.withRespectTo);
+  const needed = new Set([request.loss]);
+  const active: Node[] = [];
+  for (let index = graph.nodes.length - 1; index >= 0; index--) {
+    const node = graph.nodes[index]!;
+    if (!node.outputs.some((output) => needed.has(output))) continue;
+    for (const input of node.inputs) needed.add(input);
+    if (node.inputs.some((input) => forward.has(input))) active.push(node);
+  }
+  return active.reverse();
+}

@@ -1,0 +1,47 @@
+/**
+ * Gradients of Conv and ConvTranspose.
+ *
+ * @module
+ */
+
+import type { RuleContext, RuleTable } from "../rule.ts";
+import { correlate, correlateByWeights, scatterWindows } from "./convolution.ts";
+import { windowOf } from "./window.ts";
+
+/** Sum over everything but channels. */
+function byBias(c: RuleContext): string {
+  const axes = c.outputDims().flatMap((_, axis) => axis === 1 ? [] : [axis]);
+  return c.emit.reduceSum(c.upstream, axes, false);
+}
+
+/** Rules for Conv and ConvTranspose of any rank, stride, dilation and group. */
+export const CONV: RuleTable = {
+  Conv: (c) => {
+    const [x, weight, y] = [c.inputDims(0), c.inputDims(1), c.outputDims()];
+    const window = windowOf(c.node, weight.slice(2), x.slice(2), y.slice(2));
+    return [
+      c.wants(0)
+        ? scatterWindows(
+          c.emit,
+          c.upstream,
+          c.input(1),
+          weight,
+          window,
+          x.slice(2),
+          y.slice(2),
+        )
+        : undefined,
+      c.wants(1) ? correlateByWeights(c.emit, c.input(0), x, c.upstream, y, window) : undefined,
+      c.wants(2) ? byBias(c) : undefined,
+    ];
+  },
+  ConvTranspose: (c) => {
+    const [x, weight, y] = [c.inputDims(0), c.inputDims(1), c.outputDims()];
+    const window = windowOf(c.node, weight.slice(2), y.slice(2), x.slice(2));
+    return [
+      c.wants(0) ? correlate(c.emit, c.upstream, c.input(1), window) : undefined,
+      c.wants(1) ? correlateByWeights(c.emit, c.upstream, y, c.input(0), x, window) : undefined,
+      c.wants(2) ? byBias(c) : undefined,
+    ];
+  },
+};

@@ -1,0 +1,207 @@
+/**
+ * Runs a compiled training loop in chunks of steps.
+ *
+ * @module
+ */
+
+import { type Tensor, tensor } from "../../onnx/tensor.ts";
+import { inferShapes } from "../shapes.ts";
+import { openSession, type Session } from "../session.ts";
+import { ItemOrder, poolOffsets } from "./batches.ts";
+import { decodeState, encodeState } from "./checkpoint.ts";
+import { type ParameterGroup, parameterGroups } from "./groups.ts";
+import {
+  compileLoop,
+  dataName,
+  endName,
+  forwardModel,
+  groupStateName,
+  LOOP_NAMES,
+  monitorName,
+  startName,
+  type TrainingLoop,
+} from "./loop.ts";
+import type { TrainingOptions } from "./options.ts";
+
+/** What a chunk of steps gave. */
+export interface ChunkResult {
+  /** Steps done since the start of the run. */
+  readonly step: number;
+  /** The loss of each step of the chunk. */
+  readonly losses: Float32Array;
+  /** Monitored values of each step, by name. */
+  readonly monitors: ReadonlyMap<string, Float32Array>;
+}
+
+/** How {@linkcode Trainer.run} reports and stops. */
+export interface RunOptions {
+  /** Steps a call of ONNX Runtime makes; the event loop stands still meanwhile. 100 unless told. */
+  readonly chunk?: number;
+  /** Stops after the current chunk by throwing its reason. */
+  readonly signal?: AbortSignal;
+  /** Called after each chunk; awaited, so that it can save a checkpoint. */
+  readonly onChunk?: (result: ChunkResult) => void | Promise<void>;
+}
+
+/** The loss is no longer a finite number. */
+export class DivergenceError extends Error {
+  /** The step, from 0, at which that happened. */
+  readonly step: number;
+
+  constructor(step: number, loss: number) {
+    super(`Loss became ${loss} at step ${step}`);
+    this.name = "DivergenceError";
+    this.step = step;
+  }
+}
+
+/** A training run that can be continued, saved and restored. */
+export interface Trainer extends AsyncDisposable {
+  /** Steps done. */
+  readonly step: number;
+  /**
+   * Makes steps until `step` have been done, all of the run's unless told.
+   *
+   * @throws {DivergenceError} If the loss is not finite; the state is then that of the chunk before.
+   */
+  run(until?: number, options?: RunOptions): Promise<void>;
+  /** Current values of the trainables and of what the graph carries, by name. */
+  values(): Map<string, Tensor>;
+  /** The whole state. A run restored from it gives the same bytes as one that was never interrupted. */
+  checkpoint(): Uint8Array;
+  /** @throws {RangeError} If the checkpoint is damaged or belongs to a run with other tensors. */
+  restore(checkpoint: Uint8Array): void;
+}
+
+/**
+ * Compiles a training run and makes it ready at step 0.
+ *
+ * @throws {UserError} If an operator of the graph has no gradient rule; names node and operator.
+ * @throws {RangeError} If the data tensors have different numbers of items.
+ */
+export async function createTrainer(options: TrainingOptions): Promise<Trainer> {
+  const items = itemCount(options);
+  const groups = parameterGroups(options);
+  const types = await inferShapes(forwardModel(options));
+  const loop = compileLoop(options, groups, types);
+  const session = await openSession(loop.model, { threads: options.threads ?? 1 });
+  return new LoopTrainer(options, groups, loop, session, items);
+}
+
+class LoopTrainer implements Trainer {
+  step = 0;
+  readonly #options: TrainingOptions;
+  readonly #groups: readonly ParameterGroup[];
+  readonly #loop: TrainingLoop;
+  readonly #session: Session;
+  readonly #order: ItemOrder | undefined;
+  #state: Map<string, Tensor>;
+
+  constructor(
+    options: TrainingOptions,
+    groups: readonly ParameterGroup[],
+    loop: TrainingLoop,
+    session: Session,
+    items: number | undefined,
+  ) {
+    this.#options = options;
+    this.#groups = groups;
+    this.#loop = loop;
+    this.#session = session;
+    this.#order = items === undefined ? undefined : new ItemOrder(items, options.seed);
+    this.#state = new Map(loop.state.map(({ name, initial }) => [name, initial]));
+  }
+
+  async run(until = this.#options.steps, options: RunOptions = {}): Promise<void> {
+    const { chunk = 100, signal, onChunk } = options;
+    while (this.step < until) {
+      signal?.throwIfAborted();
+      const result = await this.#runChunk(Math.min(chunk, until - this.step));
+      await onChunk?.(result);
+      // Timers, signals and redraws get their turn.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  }
+
+  async #runChunk(steps: number): Promise<ChunkResult> {
+    const { batch, seed, data, monitors = [] } = this.#options;
+    const feeds: Record<string, Tensor> = {
+      [LOOP_NAMES.steps]: tensor("int64", [], BigInt64Array.of(BigInt(steps))),
+      [LOOP_NAMES.first]: tensor("int64", [], BigInt64Array.of(BigInt(this.step))),
+    };
+    for (const [name, value] of this.#state) feeds[startName(name)] = value;
+    for (const [name, value] of data) feeds[dataName(name)] = value;
+    if (this.#order !== undefined) {
+      const order = this.#order.take(this.step * batch, steps * batch);
+      feeds[LOOP_NAMES.order] = tensor("int64", [steps, batch], order);
+    }
+    const limits = this.#loop.offsetLimits;
+    if (limits.length > 0) {
+      const offsets = poolOffsets(seed, this.step, steps, limits);
+      feeds[LOOP_NAMES.offsets] = tensor("int64", [steps, limits.length], offsets);
+    }
+    const results = await this.#session.run(feeds);
+    const losses = results[LOOP_NAMES.losses]!.data as Float32Array;
+    const wrong = losses.findIndex((loss) => !Number.isFinite(loss));
+    if (wrong >= 0) throw new DivergenceError(this.step + wrong, losses[wrong]!);
+    this.#state = new Map(
+      [...this.#state.keys()].map((name) => [name, results[endName(name)]!]),
+    );
+    this.step += steps;
+    return {
+      step: this.step,
+      losses,
+      monitors: new Map(
+        monitors.map((name) => [name, results[monitorName(name)]!.data as Float32Array]),
+      ),
+    };
+  }
+
+  values(): Map<string, Tensor> {
+    const values = new Map<string, Tensor>();
+    this.#groups.forEach(({ members }, index) => {
+      const vector = this.#state.get(groupStateName(index, "parameters"))!.data as Float32Array;
+      for (const { name, dims, offset, length } of members) {
+        values.set(name, tensor("float32", dims, vector.slice(offset, offset + length)));
+      }
+    });
+    for (const name of this.#options.carried?.keys() ?? []) {
+      values.set(name, this.#state.get(name)!);
+    }
+    return values;
+  }
+
+  checkpoint(): Uint8Array {
+    return encodeState({ step: this.step, tensors: this.#state });
+  }
+
+  restore(checkpoint: Uint8Array): void {
+    const { step, tensors } = decodeState(checkpoint);
+    for (const { name, initial } of this.#loop.state) {
+      const found = tensors.get(name);
+      if (found?.type !== initial.type || String(found.dims) !== String(initial.dims)) {
+        throw new RangeError(`Checkpoint belongs to another run: state "${name}" does not fit`);
+      }
+    }
+    this.#state = new Map(this.#loop.state.map(({ name }) => [name, tensors.get(name)!]));
+    this.step = step;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session[Symbol.asyncDispose]();
+  }
+}
+
+/** How many items the data has; `undefined` when there is no data. */
+function itemCount({ data }: TrainingOptions): number | undefined {
+  let count: number | undefined;
+  for (const [name, { dims }] of data) {
+    const items = dims[0];
+    if (items === undefined || items === 0) throw new RangeError(`Data "${name}" has no items`);
+    if (count !== undefined && count !== items) {
+      throw new RangeError(`Data "${name}" has ${items} items where others have ${count}`);
+    }
+    count = items;
+  }
+  return count;
+}
