@@ -1,0 +1,59 @@
+/**
+ * The program `bitbound`.
+ *
+ * @module
+ */
+
+import { UserError } from "../base/errors.ts";
+import { readCommandLine } from "./command_line.ts";
+import { ExitCode } from "./exit_code.ts";
+import { problemsDocument } from "./output/json_documents.ts";
+import { problemLines } from "./output/problems.ts";
+import { processStreams, type Streams } from "./output/streams.ts";
+
+/** Does what the arguments ask for. */
+export async function main(args: readonly string[], streams: Streams): Promise<ExitCode> {
+  const debug = args.includes("--debug") || Boolean(Deno.env.get("BITBOUND_DEBUG"));
+  const rest = args.filter((each) => each !== "--debug");
+  try {
+    const asked = readCommandLine(rest, streams);
+    return typeof asked === "number" ? asked : await asked(streams);
+  } catch (error) {
+    if (error instanceof UserError) return mistakes(error, rest, streams, debug);
+    return defect(error, streams, debug);
+  }
+}
+
+function mistakes(
+  error: UserError,
+  args: readonly string[],
+  { out, err }: Streams,
+  debug: boolean,
+) {
+  if (args.includes("--json")) out.lines(JSON.stringify(problemsDocument(error.problems), null, 2));
+  err.lines(...problemLines(error.problems, err.style, err.columns()));
+  if (debug) err.lines(error.stack ?? "");
+  return ExitCode.usage;
+}
+
+function defect(error: unknown, { err }: Streams, debug: boolean): ExitCode {
+  const { bold, red, cyan } = err.style;
+  const shown = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  err.lines(
+    `${red("internal error")}: ${bold(shown)}`,
+    "  This is a defect of the program, not a mistake of yours.",
+    debug
+      ? (error instanceof Error ? error.stack ?? "" : "")
+      : `  ${
+        cyan("→")
+      } Run it again with --debug, and report what it prints together with the pipeline file`,
+  );
+  return ExitCode.failed;
+}
+
+if (import.meta.main) {
+  // Under `deno task`, the folder that the user is in; paths on the command line count from there.
+  const folder = Deno.env.get("BITBOUND_CWD");
+  if (folder) Deno.chdir(folder);
+  Deno.exit(await main(Deno.args, processStreams()));
+}

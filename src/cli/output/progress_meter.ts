@@ -1,0 +1,108 @@
+/**
+ * How fast a stage is and when it will be done.
+ *
+ * @module
+ */
+
+import { cutText, padText, type Style } from "../../base/terminal_text.ts";
+import { formatNumber, formatSeconds } from "../../base/units.ts";
+
+/** What a stage reports. */
+export interface MeterReading {
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number;
+  readonly unit: string;
+  readonly values?: Readonly<Record<string, number>> | undefined;
+}
+
+/** A rate needs this long to mean something. */
+const SETTLING_SECONDS = 0.5;
+/** Weight of the newest measurement halves in this time. */
+const HALF_LIFE_SECONDS = 3;
+const BAR_WIDTH = 16;
+
+/** The progress of one stage. */
+export class ProgressMeter {
+  readonly #started: number;
+  #phaseStarted: number;
+  #reading: MeterReading | undefined;
+  #measured: { readonly at: number; readonly done: number } | undefined;
+  #rate: number | undefined;
+
+  /** @param now Seconds on any clock. */
+  constructor(now: number) {
+    this.#started = now;
+    this.#phaseStarted = now;
+  }
+
+  /** Takes what the stage says. */
+  update(reading: MeterReading, now: number): void {
+    const before = this.#reading;
+    this.#reading = reading;
+    if (
+      before?.phase !== reading.phase || before.total !== reading.total ||
+      reading.done < before.done
+    ) {
+      this.#phaseStarted = now;
+      this.#measured = { at: now, done: reading.done };
+      this.#rate = undefined;
+      return;
+    }
+    const last = this.#measured!;
+    const elapsed = now - last.at;
+    if (elapsed < SETTLING_SECONDS / 2) return;
+    const current = (reading.done - last.done) / elapsed;
+    const weight = 2 ** (-elapsed / HALF_LIFE_SECONDS);
+    this.#rate = this.#rate === undefined ? current : weight * this.#rate + (1 - weight) * current;
+    this.#measured = { at: now, done: reading.done };
+  }
+
+  /** Things per second, once that is known. */
+  rate(now: number): number | undefined {
+    return now - this.#phaseStarted < SETTLING_SECONDS ? undefined : this.#rate;
+  }
+
+  /** Seconds until this phase is done, once that is known. */
+  remaining(now: number): number | undefined {
+    const rate = this.rate(now);
+    if (this.#reading === undefined || rate === undefined || rate <= 0) return undefined;
+    const since = now - (this.#measured?.at ?? now);
+    return Math.max(0, (this.#reading.total - this.#reading.done) / rate - since);
+  }
+
+  /** One line: phase, bar, count, rate, values, time left. */
+  describe(now: number, style: Style, width: number): string {
+    const reading = this.#reading;
+    const elapsed = formatSeconds(Math.floor(now - this.#started));
+    if (reading === undefined) return style.dim(elapsed);
+    const { phase, done, total, unit, values = {} } = reading;
+    const parts = [phase];
+    const bar = total > 0 && width >= 70;
+    const count = total > 0
+      ? `${formatNumber(done)}/${formatNumber(total)} ${unit}`
+      : `${formatNumber(done)} ${unit}`;
+    parts.push(count);
+    const rate = this.rate(now);
+    if (rate !== undefined && rate > 0) {
+      parts.push(`${formatNumber(Number(rate.toPrecision(3)))}/s`);
+    }
+    for (const [name, value] of Object.entries(values)) {
+      parts.push(`${name} ${formatNumber(value)}`);
+    }
+    const remaining = this.remaining(now);
+    parts.push(
+      remaining === undefined
+        ? elapsed
+        : `${formatSeconds(Math.max(1, Math.ceil(remaining)))} left`,
+    );
+    const text = cutText(parts.join(" · "), width - (bar ? BAR_WIDTH + 1 : 0));
+    return bar ? `${drawBar(done / total, style)} ${text}` : text;
+  }
+}
+
+function drawBar(fraction: number, style: Style): string {
+  const filled = Math.round(Math.min(1, Math.max(0, fraction)) * BAR_WIDTH);
+  return style.green("━".repeat(filled)) +
+    style.dim(padText("", BAR_WIDTH - filled).replaceAll(" ", "─"));
+}
