@@ -150,10 +150,11 @@ function readData(
   dims: readonly number[],
   where: string,
 ): TensorData[DataType] {
-  if (type !== "string" && isFieldSet(proto, TensorProtoSchema.field.rawData)) {
-    return tensorFromBytes(type, dims, proto.rawData, where).data;
-  }
   const stored = storedValues(proto, type);
+  // Some exporters write an empty raw_data beside the values.
+  const isRaw = isFieldSet(proto, TensorProtoSchema.field.rawData) &&
+    (proto.rawData.length > 0 || stored.length === 0);
+  if (type !== "string" && isRaw) return tensorFromBytes(type, dims, proto.rawData, where).data;
   const needed = storedLength(type, dims);
   if (stored.length !== needed) {
     throw new UserError(
