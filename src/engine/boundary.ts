@@ -4,6 +4,7 @@
  * @module
  */
 
+import { getInt, getTensor } from "../onnx/attributes.ts";
 import type { Graph, Node } from "../onnx/model.ts";
 import { DATA_TYPE_NUMBERS, type DataType } from "../onnx/tensor.ts";
 import { crossesBoundary } from "./convert.ts";
@@ -59,19 +60,15 @@ function outputType(node: Node, types: ReadonlyMap<string, DataType>): DataType 
       return types.get(node.inputs[2] ?? "") ?? typeAttribute(node, "output_dtype");
     case "Cast":
       return typeAttribute(node, "to");
-    case "Constant": {
-      const value = node.attributes.get("value");
-      return value?.kind === "tensor" ? value.value.type : undefined;
-    }
+    case "Constant":
+      return getTensor(node, "value")?.type;
     default:
       return undefined;
   }
 }
 
 function typeAttribute(node: Node, name: string): DataType | undefined {
-  const attribute = node.attributes.get(name);
-  if (attribute?.kind !== "int") return undefined;
-  const number = Number(attribute.value);
+  const number = getInt(node, name);
   const entry = Object.entries(DATA_TYPE_NUMBERS).find(([, value]) => value === number);
   return entry?.[0] as DataType | undefined;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { GraphBuilder } from "../onnx/build.ts";
 import type { Model } from "../onnx/model.ts";
 import { tensor } from "../onnx/tensor.ts";
 import { openSession } from "./session.ts";
@@ -29,29 +30,11 @@ async function multiply(): Promise<boolean> {
 
 /** uint8 [32, 32] × a constant int8 [32, 32] of 127. */
 function probe(): Model {
-  const right = tensor("int8", [LENGTH, LENGTH], new Int8Array(LENGTH * LENGTH).fill(127));
-  return {
-    irVersion: 10,
-    opsets: new Map([["", 21]]),
-    producerName: "bitbound",
-    producerVersion: "",
-    modelVersion: 0,
-    domain: "",
-    metadata: new Map(),
-    graph: {
-      name: "products",
-      nodes: [{
-        name: "multiply",
-        opType: "MatMulInteger",
-        domain: "",
-        inputs: ["left", "right"],
-        outputs: ["product"],
-        attributes: new Map(),
-      }],
-      inputs: [{ name: "left", type: "uint8", dims: [LENGTH, LENGTH] }],
-      outputs: [{ name: "product", type: "int32", dims: [LENGTH, LENGTH] }],
-      initializers: new Map([["right", right]]),
-      values: new Map(),
-    },
-  };
+  const graph = new GraphBuilder("products");
+  const left = graph.input("left", "uint8", [LENGTH, LENGTH]);
+  const right = graph.constant(
+    tensor("int8", [LENGTH, LENGTH], new Int8Array(LENGTH * LENGTH).fill(127)),
+  );
+  graph.output(graph.op("MatMulInteger", [left, right], {}, { outputs: ["product"] }));
+  return graph.build();
 }

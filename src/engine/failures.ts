@@ -24,6 +24,14 @@ const RULES: readonly Rule[] = [
   },
   {
     pattern:
+      /In Node, \("(?<node>[^"]*)", (?<op>[^,]+), .*No opset import for domain '(?<domain>[^']*)'/s,
+    problem: ({ node, op, domain }) => ({
+      message: `${nodeText(node, op)}: the model does not import the operator domain "${domain}"`,
+      hint: "Replace the custom operator by standard ones before using the model here",
+    }),
+  },
+  {
+    pattern:
       /Could not find an implementation for (?<op>\w+)\((?<opset>\d+)\) node with name '(?<node>[^']*)'/,
     problem: ({ node, op, opset }) => ({
       message:
@@ -65,6 +73,14 @@ const RULES: readonly Rule[] = [
     }),
   },
   {
+    pattern: /External data path validation failed for initializer: (?<value>.+?)\. /,
+    problem: ({ value }) => ({
+      message: `The values of "${value}" are in another file, which is not there`,
+      hint:
+        "Keep the file with the external data beside the model file, and open the model by its path",
+    }),
+  },
+  {
     pattern: /Unsupported data type: (?<number>\d+)/,
     problem: ({ number }) => ({
       message: `The model has an input or output of element type ${typeName(Number(number))}, ` +
@@ -88,7 +104,10 @@ function nodeText(node: string | undefined, operator: string | undefined): strin
   return node ? `Node "${node}" (${operator})` : `A node ${operator} without a name`;
 }
 
+/** The name of a type by the runtime's number, which is the standard's only up to 23. */
 function typeName(number: number): string {
+  if (number === 24) return "uint2";
+  if (number === 25) return "int2";
   const entry = Object.entries(DATA_TYPE_NUMBERS).find(([, value]) => value === number);
   return entry?.[0] ?? `number ${number}`;
 }

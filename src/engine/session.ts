@@ -7,6 +7,7 @@
 import { UserError } from "../base/errors.ts";
 import type { Model, ValueInfo } from "../onnx/model.ts";
 import type { DataType, Tensor } from "../onnx/tensor.ts";
+import { innerOnlyValues } from "./boundary.ts";
 import { crossesBoundary, fromNative, toNative } from "./convert.ts";
 import { explainFailure } from "./failures.ts";
 import { RUNTIME_VERSION } from "./identity.ts";
@@ -63,8 +64,10 @@ export async function openSession(
   const wanted = completeOptions(options);
   if (typeof model === "object" && "graph" in model) {
     const { inputs, outputs, initializers } = model.graph;
+    const types = innerOnlyValues(model.graph);
+    const typed = (info: ValueInfo) => ({ ...info, type: types.get(info.name) ?? info.type });
     checkBoundary(inputs.filter((input) => !initializers.has(input.name)), "input");
-    checkBoundary(outputs, "output");
+    checkBoundary(outputs.map(typed), "output");
   }
   const [runtime, source] = await Promise.all([loadRuntime(), sourceOf(model)]);
   const session = new RuntimeSession(runtime, source, wanted);

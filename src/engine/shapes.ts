@@ -41,7 +41,7 @@ export async function inferShapes(
       throw new RangeError(`Input "${name}" does not exist in the model`);
     }
   }
-  for (const input of inputs) shapes.set(input.name, input);
+  for (const { name, type, dims } of inputs) shapes.set(name, { type, dims });
 
   const innerOnly = innerOnlyValues(graph);
   const produced = graph.nodes.flatMap((node) => node.outputs).filter((name) => name !== "");
