@@ -57,6 +57,12 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
+/** For clocks that tick: `6 s`, then as {@linkcode formatSeconds}. */
+export function formatWholeSeconds(seconds: number): string {
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : formatSeconds(whole);
+}
+
 function fixed(value: number, digits: number): string {
   if (Number.isFinite(value)) return value.toFixed(digits);
   return value > 0 ? "∞" : "−∞";

@@ -5,8 +5,10 @@
  */
 
 import { UserError } from "../base/errors.ts";
+import { StoreError } from "../store/explain.ts";
 import { readCommandLine } from "./command_line.ts";
 import { ExitCode } from "./exit_code.ts";
+import { annotate } from "./output/github.ts";
 import { problemsDocument } from "./output/json_documents.ts";
 import { problemLines } from "./output/problems.ts";
 import { processStreams, type Streams } from "./output/streams.ts";
@@ -27,26 +29,25 @@ export async function main(args: readonly string[], streams: Streams): Promise<E
 function mistakes(
   error: UserError,
   args: readonly string[],
-  { out, err }: Streams,
+  streams: Streams,
   debug: boolean,
-) {
+): ExitCode {
+  const { out, err } = streams;
   if (args.includes("--json")) out.lines(JSON.stringify(problemsDocument(error.problems), null, 2));
   err.lines(...problemLines(error.problems, err.style, err.columns()));
+  annotate(error.problems, streams);
   if (debug) err.lines(error.stack ?? "");
-  return ExitCode.usage;
+  return error instanceof StoreError ? ExitCode.failed : ExitCode.usage;
 }
 
 function defect(error: unknown, { err }: Streams, debug: boolean): ExitCode {
   const { bold, red, cyan } = err.style;
   const shown = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const advice = "Run it again with --debug, and report what it prints with the pipeline file";
   err.lines(
     `${red("internal error")}: ${bold(shown)}`,
     "  This is a defect of the program, not a mistake of yours.",
-    debug
-      ? (error instanceof Error ? error.stack ?? "" : "")
-      : `  ${
-        cyan("→")
-      } Run it again with --debug, and report what it prints together with the pipeline file`,
+    debug ? error instanceof Error ? error.stack ?? "" : "" : `  ${cyan("→")} ${advice}`,
   );
   return ExitCode.failed;
 }

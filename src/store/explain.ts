@@ -6,6 +6,9 @@
 
 import { UserError } from "../base/errors.ts";
 
+/** A store that cannot be used: the disk is full, it may not be written, or something else holds it. */
+export class StoreError extends UserError {}
+
 const FULL = new Set(["ENOSPC", "EDQUOT"]);
 const FORBIDDEN = new Set(["EROFS", "EACCES", "EPERM"]);
 const NOT_A_FOLDER = new Set(["ENOTDIR", "EEXIST"]);
@@ -15,14 +18,14 @@ export function explainWrite(error: unknown, root: string): unknown {
   if (error instanceof UserError || !(error instanceof Error)) return error;
   const code = (error as { code?: unknown }).code;
   if (typeof code === "string" && FULL.has(code)) {
-    return new UserError({
+    return new StoreError({
       message: `No space left for the store "${root}"`,
       hint:
         "Free some space, delete old results with `bitbound cache gc --keep-runs 3`, or choose another folder with --store; nothing half-written was left",
     }, { cause: error });
   }
   if (error instanceof Deno.errors.NotCapable) {
-    return new UserError({
+    return new StoreError({
       message: `Deno may not write to the store "${root}"`,
       hint: `Run deno with --allow-read and --allow-write for this folder`,
     }, { cause: error });
@@ -31,13 +34,13 @@ export function explainWrite(error: unknown, root: string): unknown {
     (typeof code === "string" && FORBIDDEN.has(code)) ||
     error instanceof Deno.errors.PermissionDenied
   ) {
-    return new UserError({
+    return new StoreError({
       message: `Store "${root}" is not writable`,
       hint: "Choose another folder with --store, or change its permissions",
     }, { cause: error });
   }
   if (typeof code === "string" && NOT_A_FOLDER.has(code)) {
-    return new UserError({
+    return new StoreError({
       message: `Store "${root}" is not a folder`,
       hint: "Choose another folder with --store",
     }, { cause: error });

@@ -5,8 +5,7 @@
  */
 
 import { dirname, join } from "node:path";
-import { UserError } from "../base/errors.ts";
-import { explainWrite } from "./explain.ts";
+import { explainWrite, StoreError } from "./explain.ts";
 import { type Layout, STORE_VERSION } from "./layout.ts";
 
 /** Temporary files of processes that died are removed by the next writer after a day. */
@@ -104,7 +103,7 @@ export class StoreFiles {
     // An empty file is one that a kill left between creation and its two bytes.
     if (text.trim() === "") return false;
     if (text.trim() !== String(STORE_VERSION)) {
-      throw new UserError({
+      throw new StoreError({
         message:
           `Store "${this.layout.root}" has version ${text.trim()}; this program reads version ${STORE_VERSION}`,
         hint: "Choose another folder with --store, or delete this one",

@@ -8,10 +8,9 @@
  */
 
 import { join } from "node:path";
-import { UserError } from "../base/errors.ts";
 import { Actions, names, type StoredAction } from "./actions.ts";
 import type { Digest } from "./digest.ts";
-import { explainWrite } from "./explain.ts";
+import { explainWrite, StoreError } from "./explain.ts";
 import { FileDigests } from "./file_digests.ts";
 import { StoreFiles } from "./files.ts";
 import type { Key } from "./key.ts";
@@ -61,7 +60,7 @@ export async function collectGarbage(
   try {
     await using lock = await tryLockFile(layout.useLock, "exclusive");
     if (lock === undefined) {
-      throw new UserError({
+      throw new StoreError({
         message: `Store "${root}" is in use by a run`,
         hint: "Wait until it ends, or interrupt it, and try again",
       });

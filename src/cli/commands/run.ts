@@ -10,6 +10,7 @@ import type { Plan } from "../../pipeline/plan.ts";
 import { ExitCode } from "../exit_code.ts";
 import { Interrupted, interruptible } from "../interrupt.ts";
 import { openEventsFile } from "../output/events_file.ts";
+import { reportToGithub } from "../output/github.ts";
 import { planDocument, runDocument } from "../output/json_documents.ts";
 import { planLines } from "../output/plan_text.ts";
 import { problemLines, shownPath } from "../output/problems.ts";
@@ -55,6 +56,7 @@ export async function run(options: RunOptions, streams: Streams): Promise<ExitCo
       const outcome = await execute(plan, options, streams, signal);
       interrupted = outcome.status === "interrupted";
       report(pipeline, outcome, options, streams);
+      reportToGithub(pipeline, outcome, streams);
       return outcome.exitCode;
     });
   } catch (error) {

@@ -5,7 +5,7 @@
  */
 
 import { cutText, padText, type Style } from "../../base/terminal_text.ts";
-import { formatNumber, formatSeconds } from "../../base/units.ts";
+import { formatNumber, formatWholeSeconds } from "../../base/units.ts";
 
 /** What a stage reports. */
 export interface MeterReading {
@@ -27,6 +27,7 @@ export class ProgressMeter {
   readonly #started: number;
   #phaseStarted: number;
   #reading: MeterReading | undefined;
+  #readAt = 0;
   #measured: { readonly at: number; readonly done: number } | undefined;
   #rate: number | undefined;
 
@@ -40,6 +41,7 @@ export class ProgressMeter {
   update(reading: MeterReading, now: number): void {
     const before = this.#reading;
     this.#reading = reading;
+    this.#readAt = now;
     if (
       before?.phase !== reading.phase || before.total !== reading.total ||
       reading.done < before.done
@@ -67,14 +69,14 @@ export class ProgressMeter {
   remaining(now: number): number | undefined {
     const rate = this.rate(now);
     if (this.#reading === undefined || rate === undefined || rate <= 0) return undefined;
-    const since = now - (this.#measured?.at ?? now);
-    return Math.max(0, (this.#reading.total - this.#reading.done) / rate - since);
+    const left = (this.#reading.total - this.#reading.done) / rate;
+    return Math.max(0, left - (now - this.#readAt));
   }
 
   /** One line: phase, bar, count, rate, values, time left. */
   describe(now: number, style: Style, width: number): string {
     const reading = this.#reading;
-    const elapsed = formatSeconds(Math.floor(now - this.#started));
+    const elapsed = formatWholeSeconds(Math.floor(now - this.#started));
     if (reading === undefined) return style.dim(elapsed);
     const { phase, done, total, unit, values = {} } = reading;
     const parts = [phase];
@@ -94,7 +96,7 @@ export class ProgressMeter {
     parts.push(
       remaining === undefined
         ? elapsed
-        : `${formatSeconds(Math.max(1, Math.ceil(remaining)))} left`,
+        : `${formatWholeSeconds(Math.max(1, Math.ceil(remaining)))} left`,
     );
     const text = cutText(parts.join(" · "), width - (bar ? BAR_WIDTH + 1 : 0));
     return bar ? `${drawBar(done / total, style)} ${text}` : text;

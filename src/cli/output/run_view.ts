@@ -6,7 +6,7 @@
  */
 
 import { cutText, padText, printable, type Style, textWidth } from "../../base/terminal_text.ts";
-import { formatSeconds } from "../../base/units.ts";
+import { formatSeconds, formatWholeSeconds } from "../../base/units.ts";
 import type { RunEvent, StageEndEvent } from "../../pipeline/events.ts";
 import { LiveRegion } from "./live_region.ts";
 import { problemLines } from "./problems.ts";
@@ -138,7 +138,7 @@ export class RunView {
       const name = padText(cutText(printable(id), left), left);
       return `${spinner} ${name}  ${meter.describe(now, this.#style, width - left - 4)}`;
     });
-    const elapsed = formatSeconds(Math.floor(now - this.#started));
+    const elapsed = formatWholeSeconds(Math.floor(now - this.#started));
     const overall = `  ${this.#over} of ${this.#total} stages · ${elapsed}`;
     return [...lines, this.#style.dim(cutText(overall, width))];
   }
