@@ -155,12 +155,22 @@ function padsToInputs(node: Node, context: UpgradeContext): void {
   if (value !== 0) node.inputs.push(context.scalarLike(node, "value", input, value));
 }
 
-function resizeCoordinates(node: Node): void {
-  node.inputs = [node.inputs[0]!, "", node.inputs[1]!];
+/** Resize of opset 10 says nothing of rounding; ONNX Runtime rounds down to enlarge and up to shrink. */
+function resizeCoordinates(node: Node, context: UpgradeContext): void {
+  const scales = node.inputs[1]!;
+  node.inputs = [node.inputs[0]!, "", scales];
   node.attributes.set("coordinate_transformation_mode", string("asymmetric"));
-  if (getString(node, "mode", "nearest") === "nearest") {
-    node.attributes.set("nearest_mode", string("floor"));
+  if (getString(node, "mode", "nearest") !== "nearest" || node.attributes.has("nearest_mode")) {
+    return;
   }
+  const known = constantValue(context.graph, scales);
+  if (known === undefined) context.fail(node, "its scales are not constant");
+  const values = Array.from(known.data as Float32Array);
+  const shrinks = values.some((scale) => scale < 1);
+  if (shrinks && values.some((scale) => scale > 1)) {
+    context.fail(node, "it enlarges one axis and shrinks another");
+  }
+  node.attributes.set("nearest_mode", string(shrinks ? "ceil" : "floor"));
 }
 
 function dropEmptyResizeInputs(node: Node, context: UpgradeContext): void {
@@ -223,6 +233,7 @@ function upsampleScalesToInput(node: Node, context: UpgradeContext): void {
 
 function upsampleToResize(node: Node): void {
   node.opType = "Resize";
+  node.attributes.set("nearest_mode", string("floor"));
 }
 
 /**
