@@ -4,8 +4,13 @@
  * @module
  */
 
-import type { RunEvent, StageEndEvent } from "./events.ts";
+import { builtInStages } from "../stages/mod.ts";
+import { type EventBody, EVENTS_VERSION, type RunEvent, type StageEndEvent } from "./events.ts";
+import { type Executor, InlineExecutor, WorkerExecutor } from "./executor.ts";
+import type { Pipeline } from "./pipeline.ts";
 import type { Plan } from "./plan.ts";
+import { RunRecorder } from "./recorder.ts";
+import { Scheduler } from "./scheduler.ts";
 
 /** How a plan is executed; nothing of it changes a result. */
 export interface ExecuteOptions {
@@ -13,7 +18,7 @@ export interface ExecuteOptions {
   readonly jobs?: number;
   /** Threads that the stages share; the number of processors unless told. */
   readonly threads?: number;
-  /** Bytes of memory that the stages' large intermediate data should stay under, together. */
+  /** Bytes of memory that the stages' large intermediate data should stay under, together; 1 GiB unless told. */
   readonly memory?: number;
   /** Whether stages that do not depend on a failed one go on. */
   readonly keepGoing?: boolean;
@@ -40,9 +45,77 @@ export interface RunOutcome {
   readonly stages: readonly StageOutcome[];
 }
 
+const EXIT_CODES = { "done": 0, "failed": 1, "expectation-failed": 3, "interrupted": 130 } as const;
+
 /**
  * Executes a plan. A stage that fails is part of the outcome, not an exception.
  *
  * @throws {UserError} If the store cannot be used at all.
  */
-export declare function executePlan(plan: Plan, options?: ExecuteOptions): Promise<RunOutcome>;
+export async function executePlan(plan: Plan, options: ExecuteOptions = {}): Promise<RunOutcome> {
+  const { pipeline, store } = plan;
+  const processors = navigator.hardwareConcurrency;
+  const inline = options.executor === "inline";
+  if (!inline) requireSendable(pipeline);
+  const jobs = inline ? 1 : positive("jobs", options.jobs ?? processors);
+  const signal = options.signal ?? new AbortController().signal;
+  const run = store.runs.newId();
+  const started = performance.now();
+  const emit = (event: EventBody) => {
+    const time = new Date().toISOString();
+    options.onEvent?.({ v: EVENTS_VERSION, time, run, ...event } as RunEvent);
+  };
+  const recorder = new RunRecorder(plan, run, emit);
+  let executor: Executor | undefined;
+  const scheduler = new Scheduler(plan, {
+    run,
+    jobs,
+    threads: positive("threads", options.threads ?? processors),
+    memory: positive("memory", options.memory ?? 2 ** 30),
+    keepGoing: options.keepGoing ?? false,
+    signal,
+    emit,
+    recorder,
+    executor: () =>
+      executor ??= inline ? new InlineExecutor(pipeline.registry, store) : new WorkerExecutor(),
+  });
+  emit({
+    type: "run.start",
+    pipeline: pipeline.name,
+    file: pipeline.file,
+    seed: pipeline.seed,
+    jobs,
+    stages: scheduler.describe(),
+  });
+  try {
+    const stages = await scheduler.run();
+    const status = signal.aborted ? "interrupted" : statusOf(stages);
+    const seconds = (performance.now() - started) / 1000;
+    await recorder.finish(status);
+    emit({ type: "run.end", status, seconds });
+    return { run, status, exitCode: EXIT_CODES[status], seconds, stages };
+  } finally {
+    executor?.close();
+  }
+}
+
+function statusOf(stages: readonly StageOutcome[]): "done" | "failed" | "expectation-failed" {
+  if (stages.some(({ status }) => status !== "hit" && status !== "ran")) return "failed";
+  const unmet = stages.some(({ expects }) => expects.some(({ met }) => !met));
+  return unmet ? "expectation-failed" : "done";
+}
+
+/** A Worker finds stages by their name or their plugin; a definition that only this thread has is out of reach. */
+function requireSendable({ stages }: Pipeline): void {
+  for (const { stage: { definition, plugin } } of stages) {
+    if (plugin !== undefined || builtInStages.includes(definition)) continue;
+    throw new TypeError(
+      `Stage "${definition.name}" is neither built in nor of a plugin: it can only run inline`,
+    );
+  }
+}
+
+function positive(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new RangeError(`${name} must be an integer of at least 1: current value is ${value}`);
+}

@@ -1,15 +1,37 @@
 /**
- * From a file to a {@linkcode Pipeline}.
+ * From a file, or a value in a program, to a {@linkcode Pipeline}.
  *
  * @module
  */
 
-import type { Pipeline } from "./pipeline.ts";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import type { JsonValue } from "../base/canonical_json.ts";
+import { type Problem, UserError } from "../base/errors.ts";
+import { didYouMean } from "../base/suggest.ts";
+import type { AnyStage } from "../registry/stage.ts";
+import { Registry } from "../registry/registry.ts";
+import { builtInStages } from "../stages/mod.ts";
+import { checkDocument } from "./check.ts";
+import { PipelineDocument } from "./document.ts";
+import { resolveInputs } from "./inputs.ts";
+import { isObject } from "./paths.ts";
+import type { Pipeline, PipelineInput } from "./pipeline.ts";
+import { loadPlugin } from "./plugins.ts";
+import { resolveReferences } from "./references.ts";
+import { applySetting } from "./set.ts";
 
 /** How a pipeline is loaded. */
 export interface LoadOptions {
   /** Changes to the file, `"path=value"` each, such as `"w4.with.weights.bits=3"`. */
   readonly set?: readonly string[];
+  /** The stages that pipelines can use without plugins; those that come with Bitbound unless told. */
+  readonly stages?: readonly AnyStage[];
+}
+
+/** How a pipeline that is not in a file is loaded. */
+export interface DefineOptions extends LoadOptions {
+  /** What relative paths count from; the current folder unless told. */
+  readonly directory?: string;
 }
 
 /**
@@ -17,4 +39,161 @@ export interface LoadOptions {
  *
  * @throws {UserError} With every problem of the file.
  */
-export declare function loadPipeline(file: string, options?: LoadOptions): Promise<Pipeline>;
+export async function loadPipeline(file: string, options: LoadOptions = {}): Promise<Pipeline> {
+  const text = await readText(file);
+  const { document, problems } = PipelineDocument.parse(file, text);
+  if (document.value === null && problems.length === 0) {
+    throw new UserError({
+      message: `Pipeline file "${file}" is empty`,
+      hint: "It needs at least a name: and stages:",
+    });
+  }
+  return await build(document, dirname(resolve(file)), problems, options);
+}
+
+/**
+ * Checks a pipeline that is a value, as {@linkcode loadPipeline} checks a file.
+ *
+ * @throws {UserError} With every problem.
+ */
+export async function definePipelineValue(
+  value: JsonValue,
+  options: DefineOptions = {},
+): Promise<Pipeline> {
+  const document = PipelineDocument.from("(pipeline)", value);
+  return await build(document, resolve(options.directory ?? "."), [], options);
+}
+
+async function build(
+  document: PipelineDocument,
+  directory: string,
+  found: readonly Problem[],
+  options: LoadOptions,
+): Promise<Pipeline> {
+  const problems = [...found];
+  if (!isObject(document.value)) {
+    throw new UserError({
+      message: "A pipeline is a map with at least the keys name and stages",
+      place: document.place([]),
+    });
+  }
+  for (const setting of options.set ?? []) problems.push(...applySetting(document, setting));
+  problems.push(...resolveReferences(document));
+  const registry = new Registry(options.stages ?? builtInStages);
+  problems.push(...await loadPlugins(document, registry, directory));
+  const checked = checkDocument(document, registry);
+  const { inputs, stages, warnings } = checked;
+  problems.push(...checked.problems);
+  if (problems.length > 0) {
+    problems.push(...await missingFiles(checked.soundInputs, directory, document));
+    throw new UserError(inOrder(problems));
+  }
+  const { name, description, seed } = document.value as {
+    name: string;
+    description?: string;
+    seed?: number;
+  };
+  return {
+    name,
+    seed: seed ?? 0,
+    file: document.file,
+    directory,
+    inputs: new Map(inputs.map((input) => [input.name, input])),
+    stages,
+    registry,
+    warnings,
+    placeOf: (path) => document.place(path),
+    ...(description !== undefined && { description }),
+  };
+}
+
+async function readText(file: string): Promise<string> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await Deno.readFile(file);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      const hint = await similarFile(file);
+      throw new UserError({
+        message: `Pipeline file "${file}" does not exist`,
+        ...(hint !== undefined && { hint }),
+      });
+    }
+    if (
+      error instanceof Deno.errors.IsADirectory || (error as { code?: string }).code === "EISDIR"
+    ) {
+      throw new UserError({
+        message: `"${file}" is a folder, not a pipeline file`,
+        hint: "Name a .yaml file in it",
+      });
+    }
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    throw new UserError({ message: `Pipeline file "${file}" may not be read` });
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new UserError({
+      message: `Pipeline file "${file}" is not text in UTF-8`,
+      hint: "Is it the pipeline's YAML file?",
+    });
+  }
+}
+
+async function similarFile(file: string): Promise<string | undefined> {
+  const folder = dirname(file);
+  const names: string[] = [];
+  try {
+    for await (const { name, isFile } of Deno.readDir(folder)) {
+      if (isFile && [".yaml", ".yml"].includes(extname(name))) names.push(join(folder, name));
+    }
+  } catch {
+    return undefined;
+  }
+  const near = names.filter((name) => basename(name, extname(name)) === basename(file));
+  return near.length === 1 ? `Did you mean "${near[0]}"?` : didYouMean(file, names.toSorted());
+}
+
+async function loadPlugins(
+  document: PipelineDocument,
+  registry: Registry,
+  directory: string,
+): Promise<Problem[]> {
+  const plugins = document.get(["plugins"]);
+  if (!Array.isArray(plugins)) return [];
+  const problems: Problem[] = [];
+  for (const [index, path] of plugins.entries()) {
+    if (typeof path !== "string" || path === "") continue;
+    const place = document.place(["plugins", index]);
+    problems.push(...await loadPlugin(registry, path, directory, place));
+  }
+  return problems;
+}
+
+/** When something is wrong anyway, files that are missing are told in the same breath; nothing is digested. */
+async function missingFiles(
+  inputs: readonly PipelineInput[],
+  directory: string,
+  document: PipelineDocument,
+): Promise<readonly Problem[]> {
+  const exists = async (path: string) => {
+    const { isFile, size } = await Deno.stat(path);
+    if (!isFile) throw new UserError({ message: `"${path}" is not a file` });
+    return { digest: "0".repeat(64), size };
+  };
+  const { problems } = await resolveInputs(
+    inputs,
+    directory,
+    exists,
+    (path) => document.place(path),
+  );
+  return problems;
+}
+
+/** By line; what has no place in the file first. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const rank = ({ place }: Problem) => place?.file === "--set" ? 0 : place?.line ?? 0;
+  return problems.toSorted((a, b) =>
+    rank(a) - rank(b) || (a.place?.column ?? 0) - (b.place?.column ?? 0)
+  );
+}

@@ -9,6 +9,7 @@ import type { Problem, SourcePlace } from "../base/errors.ts";
 import type { ArtifactKind } from "../registry/artifact.ts";
 import type { RegisteredStage, Registry } from "../registry/registry.ts";
 import type { Gate } from "./gate.ts";
+import type { Path } from "./source_text.ts";
 
 /** An artifact by where it comes from. */
 export type Source =
@@ -59,6 +60,8 @@ export interface Pipeline {
   readonly registry: Registry;
   /** What is probably not meant, such as an input that nothing uses. */
   readonly warnings: readonly Problem[];
+  /** Where something stands in the file. */
+  readonly placeOf: (path: Path) => SourcePlace;
 }
 
 /** The ids of the stages that a stage takes something from. */

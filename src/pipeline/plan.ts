@@ -4,9 +4,29 @@
  * @module
  */
 
-import type { Key, Store, StoredAction } from "../store/store.ts";
-import type { Artifact } from "../registry/artifact.ts";
-import type { Pipeline, PipelineStage } from "./pipeline.ts";
+import { UserError } from "../base/errors.ts";
+import { didYouMean } from "../base/suggest.ts";
+import { engineIdentity } from "../engine/identity.ts";
+import type { ArtifactRecord } from "../registry/kinds.ts";
+import {
+  type Key,
+  type Keyed,
+  keyOf,
+  type Lookup,
+  type Store,
+  type StoredAction,
+} from "../store/store.ts";
+import { describeChanges } from "./changes.ts";
+import { type History, readHistory } from "./history.ts";
+import { type ResolvedInput, resolveInputs } from "./inputs.ts";
+import {
+  dependencies,
+  type Pipeline,
+  type PipelineStage,
+  type Source,
+  sourceName,
+} from "./pipeline.ts";
+import { publishingProblems } from "./publish.ts";
 
 /** What is known of a stage before anything ran. */
 export interface PlannedStage {
@@ -26,14 +46,21 @@ export interface PlannedStage {
   readonly expected?: number;
 }
 
+/** An input of the pipeline, found and digested. */
+export interface PlannedInput extends ResolvedInput {
+  readonly record: ArtifactRecord;
+}
+
 /** A plan. */
 export interface Plan {
   readonly pipeline: Pipeline;
   readonly store: Store;
-  /** The pipeline's inputs by name, with their digests. */
-  readonly inputs: ReadonlyMap<string, Artifact>;
+  /** The pipeline's inputs by name. */
+  readonly inputs: ReadonlyMap<string, PlannedInput>;
   /** In the order of execution. */
   readonly stages: readonly PlannedStage[];
+  /** Stages that run whatever is in the store. */
+  readonly forced: ReadonlySet<string>;
 }
 
 /** How a plan is made. */
@@ -47,8 +74,155 @@ export interface PlanOptions {
  *
  * @throws {UserError} With every problem of the inputs: missing files, wrong formats.
  */
-export declare function planPipeline(
+export async function planPipeline(
   pipeline: Pipeline,
   store: Store,
-  options?: PlanOptions,
-): Promise<Plan>;
+  options: PlanOptions = {},
+): Promise<Plan> {
+  const forced = new Set(options.force);
+  requireStages(pipeline, forced);
+  const { inputs: resolved, problems } = await resolveInputs(
+    pipeline.inputs.values(),
+    pipeline.directory,
+    (path) => store.fileDigest(path),
+    pipeline.placeOf,
+  );
+  const all = [...problems, ...publishingProblems(pipeline, resolved)];
+  if (all.length > 0) throw new UserError(all);
+  const inputs = new Map([...resolved].map(([name, input]) => {
+    const path = input.record.path ?? store.blobPath(input.record.digest);
+    return [name, { ...input, record: { ...input.record, path } }];
+  }));
+  const artifacts = new Artifacts(store);
+  for (const [name, { record }] of inputs) artifacts.add({ from: "inputs", name }, record);
+  const stages = await planStages(pipeline, artifacts, {
+    forced,
+    lookup: (key) => store.lookup(key),
+    history: () => readHistory(store, pipeline.name),
+  });
+  return { pipeline, store, inputs, stages, forced };
+}
+
+function requireStages({ stages }: Pipeline, ids: ReadonlySet<string>): void {
+  const known = stages.map(({ id }) => id);
+  const problems = [...ids].filter((id) => !known.includes(id)).map((id) => {
+    const hint = didYouMean(id, known);
+    return { message: `There is no stage "${id}" to force`, ...(hint !== undefined && { hint }) };
+  });
+  if (problems.length > 0) throw new UserError(problems);
+}
+
+/** What {@linkcode planStages} asks the outside. */
+export interface PlanningContext {
+  readonly forced: ReadonlySet<string>;
+  readonly lookup: (key: Key) => Promise<Lookup>;
+  readonly history: () => Promise<History>;
+}
+
+/** Plans stages in the order of execution, and adds the outputs of hits to the artifacts. */
+export async function planStages(
+  pipeline: Pipeline,
+  artifacts: Artifacts,
+  context: PlanningContext,
+): Promise<PlannedStage[]> {
+  let history: Promise<History> | undefined;
+  const planned: PlannedStage[] = [];
+  for (const stage of pipeline.stages) {
+    const keyed = keyOfStage(stage, artifacts, pipeline.seed);
+    if (keyed === undefined) {
+      const waiting = dependencies(stage).filter((id) => !artifacts.hasAllOf(id));
+      const last = (await (history ??= context.history())).get(stage.id);
+      planned.push({
+        stage,
+        status: "blocked",
+        reason: `waits for ${waiting.join(", ")}; its key is known after that`,
+        ...(last?.seconds !== undefined && { expected: last.seconds }),
+      });
+      continue;
+    }
+    const { key } = keyed;
+    const { action, damage } = await context.lookup(key);
+    if (action !== undefined && !context.forced.has(stage.id)) {
+      artifacts.addOutputs(stage.id, action.outputs);
+      planned.push({ stage, status: "hit", reason: "result is in the store", key, action });
+      continue;
+    }
+    const last = (await (history ??= context.history())).get(stage.id);
+    const reason = action !== undefined
+      ? "forced"
+      : damage.length > 0
+      ? damage.join("; ")
+      : last?.key === undefined
+      ? "has not run before"
+      : describeChanges((await context.lookup(last.key)).action?.manifest, keyed.manifest);
+    planned.push({
+      stage,
+      status: "run",
+      reason,
+      key,
+      ...(last?.seconds !== undefined && { expected: last.seconds }),
+    });
+  }
+  return planned;
+}
+
+/** The artifacts that are known so far, by source. */
+export class Artifacts {
+  readonly #store: Pick<Store, "blobPath">;
+  readonly #records = new Map<string, ArtifactRecord>();
+  readonly #stages = new Set<string>();
+
+  constructor(store: Pick<Store, "blobPath">) {
+    this.#store = store;
+  }
+
+  add(source: Source, record: ArtifactRecord): void {
+    this.#records.set(sourceName(source), record);
+  }
+
+  /** Adds the outputs of a stage that is done. */
+  addOutputs(id: string, outputs: StoredAction["outputs"]): void {
+    this.#stages.add(id);
+    for (const [output, { kind, digest }] of Object.entries(outputs)) {
+      const source: Source = { from: "stage", id, output };
+      this.add(source, {
+        kind: kind as ArtifactRecord["kind"],
+        digest,
+        origin: sourceName(source),
+        path: this.#store.blobPath(digest),
+      });
+    }
+  }
+
+  get(source: Source): ArtifactRecord | undefined {
+    return this.#records.get(sourceName(source));
+  }
+
+  /** Whether a stage's outputs are known. */
+  hasAllOf(id: string): boolean {
+    return this.#stages.has(id);
+  }
+}
+
+/** The key of a stage; `undefined` while one of its inputs is not known. */
+export function keyOfStage(
+  { stage: { definition, plugin }, parameters, inputs }: PipelineStage,
+  artifacts: Artifacts,
+  seed: number,
+): Keyed | undefined {
+  const keyInputs = [];
+  for (const [port, source] of inputs) {
+    const record = artifacts.get(source);
+    if (record === undefined) return undefined;
+    keyInputs.push({ port, kind: record.kind, digest: record.digest });
+  }
+  return keyOf({
+    stage: definition.name,
+    version: definition.version,
+    parameters,
+    inputs: keyInputs,
+    seed,
+    ...(plugin !== undefined && { code: plugin.digest }),
+    ...(definition.engine && { engine: { ...engineIdentity() } }),
+  });
+}

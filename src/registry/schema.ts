@@ -155,9 +155,7 @@ export function describe(schema: Schema): string {
   if (schema.anyOf !== undefined) {
     const words = new Set<string>();
     for (const branch of schema.anyOf) {
-      for (const word of branch.anyOf === undefined ? [describe(branch)] : [describe(branch)]) {
-        words.add(word);
-      }
+      words.add(describe(branch));
     }
     return alternatives([...words]);
   }
@@ -167,9 +165,7 @@ export function describe(schema: Schema): string {
     case "number":
       return `a number${describeInterval(schema)}`;
     case "string":
-      return schema.minLength !== undefined && schema.minLength > 0
-        ? "a string that is not empty"
-        : "a string";
+      return "a string";
     case "boolean":
       return "true or false";
     case "null":

@@ -249,13 +249,19 @@ function validateArray(schema: Schema, value: readonly JsonValue[], path: Path):
 function validateString(schema: Schema, value: string, path: Path): Issue[] {
   const length = [...value].length;
   if (length < (schema.minLength ?? 0) || length > (schema.maxLength ?? Infinity)) {
-    return [wrongValue(schema, value, path)];
+    return [wrong(path, length === 0 ? "must not be empty" : lengthRule(schema, length))];
   }
   if (schema.pattern === undefined || new RegExp(schema.pattern, "u").test(value)) return [];
   const rule = schema.examples === undefined
     ? `match ${schema.pattern}`
     : `be of the form ${alternatives(schema.examples.map((each) => JSON.stringify(each)))}`;
   return [wrong(path, `must ${rule}: current value is ${show(value)}`)];
+}
+
+function lengthRule(schema: Schema, length: number): string {
+  const { minLength, maxLength } = schema;
+  const wanted = length < (minLength ?? 0) ? `at least ${minLength}` : `at most ${maxLength}`;
+  return `must have ${wanted} characters: current value has ${length}`;
 }
 
 function isInInterval(schema: Schema, value: number): boolean {

@@ -1,0 +1,34 @@
+/**
+ * What earlier runs of a pipeline tell about its stages.
+ *
+ * @module
+ */
+
+import type { Key, Store } from "../store/store.ts";
+
+/** The last time that a stage succeeded. */
+export interface LastTime {
+  readonly key: Key | undefined;
+  /** How long it took when it last really ran. */
+  readonly seconds: number | undefined;
+}
+
+/** By stage id. */
+export type History = ReadonlyMap<string, LastTime>;
+
+/** Reads the records of a pipeline's runs. */
+export async function readHistory(store: Store, pipeline: string): Promise<History> {
+  const history = new Map<string, LastTime>();
+  for (const run of await store.runs.list()) {
+    if (run.pipeline !== pipeline) continue;
+    for (const { id, status, key, seconds } of run.stages) {
+      if (status !== "ran" && status !== "hit") continue;
+      const known = history.get(id);
+      history.set(id, {
+        key: known?.key ?? key,
+        seconds: known?.seconds ?? (status === "ran" ? seconds : undefined),
+      });
+    }
+  }
+  return history;
+}

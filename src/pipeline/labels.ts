@@ -1,0 +1,32 @@
+/**
+ * Turns what does not fit a schema into problems with a place.
+ *
+ * @module
+ */
+
+import type { Problem } from "../base/errors.ts";
+import { type Issue, pathText } from "../registry/validate.ts";
+import type { PipelineDocument } from "./document.ts";
+import type { Path } from "./source_text.ts";
+
+/** A part of a pipeline as messages name it: `Stage "w4": with.weights.bits`, `inputs.test.take`. */
+export function label(path: Path, ids: readonly string[]): string {
+  const [first, index, ...rest] = path;
+  if (first === undefined) return "The pipeline";
+  if (first !== "stages" || typeof index !== "number") return pathText(path);
+  const stage = `Stage "${ids[index] ?? `stages[${index}]`}"`;
+  return rest.length === 0 ? stage : `${stage}: ${pathText(rest)}`;
+}
+
+/** An issue as a problem. */
+export function issueProblem(
+  { path, at, subject, predicate, hint }: Issue,
+  document: PipelineDocument,
+  ids: readonly string[],
+): Problem {
+  return {
+    message: `${label(subject, ids)} ${predicate}`,
+    place: document.place(path, at),
+    ...(hint !== undefined && { hint }),
+  };
+}

@@ -1,0 +1,111 @@
+/**
+ * Copies outputs from the store to where users want them.
+ *
+ * @module
+ */
+
+import { basename, dirname, join, resolve } from "node:path";
+import { type Problem, UserError } from "../base/errors.ts";
+import { digestFile } from "../store/digest.ts";
+import type { Store, StoredOutput } from "../store/store.ts";
+import type { Published } from "./events.ts";
+import type { ResolvedInput } from "./inputs.ts";
+import type { Pipeline, PipelineStage } from "./pipeline.ts";
+
+/** A copy to be made. */
+interface Copy {
+  readonly output: string;
+  /** Absolute. */
+  readonly path: string;
+}
+
+/** The copies that a stage asks for. */
+function copiesOf({ stage, parameters }: PipelineStage, pipeline: Pipeline): Copy[] {
+  const publications = stage.definition.publish?.(parameters, { name: pipeline.name }) ?? [];
+  return publications.map(({ output, to }) => ({
+    output,
+    path: resolve(pipeline.directory, to),
+  }));
+}
+
+/** Files that two stages would write, or that are inputs. */
+export function publishingProblems(
+  pipeline: Pipeline,
+  inputs: ReadonlyMap<string, ResolvedInput>,
+): Problem[] {
+  const owners = new Map<string, string>();
+  for (const { record, files } of inputs.values()) {
+    for (const path of [record.path, ...files.values()]) {
+      if (path !== undefined) owners.set(resolve(path), `is what ${record.origin} reads`);
+    }
+  }
+  const problems: Problem[] = [];
+  for (const stage of pipeline.stages) {
+    for (const { path } of copiesOf(stage, pipeline)) {
+      const owner = owners.get(path);
+      if (owner !== undefined) {
+        problems.push({
+          message: `Stage "${stage.id}" would write "${path}", which ${owner}`,
+          place: stage.place,
+          hint: "Let it write to another folder",
+        });
+      }
+      owners.set(path, `stage "${stage.id}" writes`);
+    }
+  }
+  return problems;
+}
+
+/**
+ * Makes the copies that a stage asks for. Each file is there whole, or as it was before.
+ *
+ * @throws {UserError} If a file cannot be written.
+ */
+export async function publish(
+  stage: PipelineStage,
+  pipeline: Pipeline,
+  outputs: Readonly<Record<string, StoredOutput>>,
+  store: Store,
+): Promise<Published[]> {
+  const published: Published[] = [];
+  for (const { output, path } of copiesOf(stage, pipeline)) {
+    const stored = outputs[output];
+    if (stored === undefined) {
+      const { name } = stage.stage.definition;
+      throw new TypeError(`Stage "${name}" publishes "${output}", which is none of its outputs`);
+    }
+    const changed = !(await isThere(path, stored));
+    if (changed) await copy(store.blobPath(stored.digest), path);
+    published.push({ output, path, changed });
+  }
+  return published;
+}
+
+async function isThere(path: string, { digest, size }: StoredOutput): Promise<boolean> {
+  try {
+    const found = await Deno.stat(path);
+    return found.isFile && found.size === size && (await digestFile(path)).digest === digest;
+  } catch {
+    return false;
+  }
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  const temporary = join(dirname(to), `.${basename(to)}.${crypto.randomUUID().slice(0, 8)}`);
+  try {
+    await Deno.mkdir(dirname(to), { recursive: true });
+    {
+      using source = await Deno.open(from);
+      using target = await Deno.open(temporary, { write: true, createNew: true });
+      await source.readable.pipeTo(target.writable, { preventClose: true });
+      await target.sync();
+    }
+    await Deno.rename(temporary, to);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {});
+    throw new UserError({
+      message: `Cannot write "${to}": ${error instanceof Error ? error.message : error}`,
+      hint: "Choose another folder, or mend its permissions; the result itself is in the store",
+    }, { cause: error });
+  }
+}

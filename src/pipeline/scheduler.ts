@@ -1,0 +1,259 @@
+/**
+ * Starts each stage when what it takes is there, as many at once as may.
+ *
+ * @module
+ */
+
+import type { Keyed, StoredAction } from "../store/store.ts";
+import type { EventBody, GateResult, Published, RunStartEvent, StageFailure } from "./events.ts";
+import type { StageOutcome } from "./execute.ts";
+import type { Executor } from "./executor.ts";
+import { evaluateGate } from "./gate.ts";
+import { failureOf, type Job, type JobResult } from "./job.ts";
+import { dependencies, type PipelineStage } from "./pipeline.ts";
+import { Artifacts, keyOfStage, type Plan, type PlannedStage } from "./plan.ts";
+import { publish } from "./publish.ts";
+import type { RunRecorder } from "./recorder.ts";
+import { Slots } from "./slots.ts";
+
+/** What a scheduler needs besides the plan. */
+export interface SchedulerOptions {
+  readonly run: string;
+  readonly jobs: number;
+  readonly threads: number;
+  readonly memory: number;
+  readonly keepGoing: boolean;
+  readonly signal: AbortSignal;
+  readonly emit: (event: EventBody) => void;
+  readonly recorder: RunRecorder;
+  /** Made when first asked for: a run of hits needs none. */
+  readonly executor: () => Executor;
+}
+
+/** How far a stage got. */
+type Attempt =
+  | { readonly status: "hit" | "ran"; readonly key: string; readonly seconds: number } & JobResult
+  | {
+    readonly status: "failed";
+    readonly key?: string;
+    readonly seconds: number;
+    readonly error: StageFailure;
+  }
+  | { readonly status: "skipped" | "blocked"; readonly key?: string };
+
+/** Carries out one plan. */
+export class Scheduler {
+  readonly #plan: Plan;
+  readonly #options: SchedulerOptions;
+  readonly #artifacts: Artifacts;
+  readonly #slots: Slots;
+  readonly #outcomes = new Map<string, StageOutcome>();
+  /** Stages whose own gates, and those of all they depend on, are met. */
+  readonly #trusted = new Set<string>();
+  #hasFailed = false;
+  #inputsKept: Promise<void> | undefined;
+
+  constructor(plan: Plan, options: SchedulerOptions) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#slots = new Slots(options.jobs);
+    this.#artifacts = new Artifacts(plan.store);
+    for (const [name, { record }] of plan.inputs) {
+      this.#artifacts.add({ from: "inputs", name }, record);
+    }
+  }
+
+  /** The stages as `run.start` tells them. */
+  describe(): RunStartEvent["stages"] {
+    return this.#plan.pipeline.stages.map((stage) => ({
+      id: stage.id,
+      uses: stage.stage.definition.name,
+      after: dependencies(stage),
+    }));
+  }
+
+  /** Runs everything; the outcomes are in the order of execution. */
+  async run(): Promise<StageOutcome[]> {
+    for (const { stage, status, reason, key, expected } of this.#plan.stages) {
+      this.#options.emit({
+        type: "stage.plan",
+        stage: stage.id,
+        status,
+        reason,
+        ...(key !== undefined && { key }),
+        ...(expected !== undefined && { expected }),
+      });
+    }
+    const running = new Map<string, Promise<void>>();
+    for (const planned of this.#plan.stages) {
+      const before = dependencies(planned.stage).map((id) => running.get(id)!);
+      running.set(planned.stage.id, Promise.all(before).then(() => this.#stage(planned)));
+    }
+    await Promise.all(running.values());
+    return this.#plan.stages.map(({ stage }) => this.#outcomes.get(stage.id)!);
+  }
+
+  async #stage(planned: PlannedStage): Promise<void> {
+    const { stage } = planned;
+    let attempt: Attempt;
+    try {
+      attempt = await this.#attempt(planned);
+    } catch (error) {
+      attempt = this.#options.signal.aborted
+        ? { status: "skipped" }
+        : { status: "failed", seconds: 0, error: failureOf(error) };
+    }
+    let expects: GateResult[] = [];
+    let published: Published[] = [];
+    if ("outputs" in attempt) {
+      this.#artifacts.addOutputs(stage.id, attempt.outputs);
+      const { metrics } = attempt;
+      expects = stage.gates.map((gate) => evaluateGate(gate, metrics));
+      try {
+        published = await this.#publish(stage, attempt, expects);
+      } catch (error) {
+        attempt = { ...attempt, status: "failed", error: failureOf(error) };
+      }
+    }
+    if (attempt.status === "failed") this.#hasFailed = true;
+    await this.#end(stage, attempt, expects, published);
+  }
+
+  /** Gets the stage's result, from the store or by running the stage. */
+  async #attempt(planned: PlannedStage): Promise<Attempt> {
+    const { stage, action, status } = planned;
+    const { store, pipeline, forced } = this.#plan;
+    const { signal, emit } = this.#options;
+    if (action !== undefined) return hit(action);
+    const keyed = keyOfStage(stage, this.#artifacts, pipeline.seed);
+    if (keyed === undefined) return { status: signal.aborted ? "skipped" : "blocked" };
+    const lookup = async () =>
+      forced.has(stage.id) ? undefined : (await store.lookup(keyed.key)).action;
+    if (status === "blocked") {
+      const found = await lookup();
+      if (found !== undefined) return hit(found);
+    }
+    if (this.#mayNotStart()) return { status: "skipped", key: keyed.key };
+    await using _lock = await store.lock(keyed.key, {
+      signal,
+      onWait: () =>
+        emit({
+          type: "stage.warning",
+          stage: stage.id,
+          message: "Waiting for the same stage, which is running already",
+        }),
+    });
+    const found = await lookup();
+    if (found !== undefined) return hit(found);
+    using slot = await this.#slots.take(signal);
+    if (this.#mayNotStart()) return { status: "skipped", key: keyed.key };
+    return await this.#execute(stage, keyed, slot.share);
+  }
+
+  #mayNotStart(): boolean {
+    return this.#options.signal.aborted || (this.#hasFailed && !this.#options.keepGoing);
+  }
+
+  /** Runs the stage and records its result. */
+  async #execute(stage: PipelineStage, keyed: Keyed, share: number): Promise<Attempt> {
+    const { signal, emit, recorder, run, executor } = this.#options;
+    const { key } = keyed;
+    await (this.#inputsKept ??= this.#keepInputs());
+    const job = this.#job(stage, keyed, share);
+    emit({ type: "stage.start", stage: stage.id, key, threads: job.threads });
+    await recorder.begin(stage.id, key);
+    const started = performance.now();
+    const outcome = await executor().run(job, {
+      signal,
+      progress: (progress) => emit({ type: "stage.progress", stage: stage.id, ...progress }),
+      warn: (message) => emit({ type: "stage.warning", stage: stage.id, message }),
+    });
+    const seconds = (performance.now() - started) / 1000;
+    if ("failure" in outcome) return { status: "failed", key, seconds, error: outcome.failure };
+    const { result } = outcome;
+    const finished = new Date().toISOString();
+    await this.#plan.store.record(keyed, { ...result, seconds, run, finished });
+    return { status: "ran", key, seconds, ...result };
+  }
+
+  #job(stage: PipelineStage, { key }: Keyed, share: number): Job {
+    const { plugin, definition } = stage.stage;
+    const { pipeline, store, inputs } = this.#plan;
+    return {
+      stage: definition.name,
+      key,
+      parameters: stage.parameters,
+      inputs: [...stage.inputs].map(([port, source]) => [port, this.#artifacts.get(source)!]),
+      files: new Map([...inputs.values()].flatMap(({ files }) => [...files])),
+      seed: pipeline.seed,
+      threads: Math.max(1, Math.floor(this.#options.threads / share)),
+      memory: Math.max(1, Math.floor(this.#options.memory / share)),
+      store: store.root,
+      ...(plugin !== undefined && { plugin }),
+    };
+  }
+
+  /** Inputs that are descriptions become files when the first stage runs. */
+  async #keepInputs(): Promise<void> {
+    for (const { bytes } of this.#plan.inputs.values()) {
+      if (bytes !== undefined) await this.#plan.store.putBlob(bytes);
+    }
+  }
+
+  /** Copies outputs to where users want them, unless a gate says that they are not good enough. */
+  async #publish(
+    stage: PipelineStage,
+    { outputs }: JobResult,
+    expects: readonly GateResult[],
+  ): Promise<Published[]> {
+    const isTrusted = expects.every(({ met }) => met) &&
+      dependencies(stage).every((id) => this.#trusted.has(id));
+    if (!isTrusted) return [];
+    this.#trusted.add(stage.id);
+    return await publish(stage, this.#plan.pipeline, outputs, this.#plan.store);
+  }
+
+  async #end(
+    { id, stage, place }: PipelineStage,
+    attempt: Attempt,
+    expects: GateResult[],
+    published: Published[],
+  ): Promise<void> {
+    const { store } = this.#plan;
+    const result = "outputs" in attempt ? attempt : undefined;
+    const outcome: StageOutcome = {
+      stage: id,
+      uses: stage.definition.name,
+      status: attempt.status,
+      seconds: "seconds" in attempt ? attempt.seconds : 0,
+      metrics: { ...result?.metrics },
+      outputs: Object.fromEntries(
+        Object.entries(result?.outputs ?? {}).map(([port, { kind, digest, size }]) => [
+          port,
+          { kind, digest, size, path: store.blobPath(digest) },
+        ]),
+      ),
+      expects,
+      warnings: [...result?.warnings ?? []],
+      published,
+      ...(attempt.key !== undefined && { key: attempt.key }),
+      ...("error" in attempt && { error: placed(attempt.error, place) }),
+    };
+    this.#outcomes.set(id, outcome);
+    await this.#options.recorder.end(outcome);
+    this.#options.emit({ type: "stage.end", ...outcome });
+  }
+}
+
+function hit({ key, outputs, metrics, warnings, seconds }: StoredAction): Attempt {
+  return { status: "hit", key, seconds, outputs, metrics, warnings };
+}
+
+/** What a stage complains of without saying where is in the pipeline's entry for it. */
+function placed(failure: StageFailure, place: PipelineStage["place"]): StageFailure {
+  if (failure.defect) return failure;
+  return {
+    ...failure,
+    problems: failure.problems.map((problem) => ({ ...problem, place: problem.place ?? place })),
+  };
+}

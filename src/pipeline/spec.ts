@@ -1,0 +1,109 @@
+/**
+ * What a pipeline file can say, apart from what each stage takes under `with:`.
+ *
+ * @module
+ */
+
+import { type Static, Type } from "@sinclair/typebox";
+import { INPUT_SCHEMAS } from "../data/spec.ts";
+import { asSchema, type Schema } from "../registry/schema.ts";
+import { CONDITION_FORMS } from "./gate.ts";
+
+const closed = { additionalProperties: false };
+
+/** Inputs for stages of plugins. */
+const OTHER_INPUT_SCHEMAS = {
+  json: Type.Object({
+    json: Type.String({
+      minLength: 1,
+      description: "A JSON file; relative paths count from the pipeline file",
+      examples: ["table.json"],
+    }),
+  }, { ...closed, description: "Any JSON value, for a stage of a plugin" }),
+  file: Type.Object({
+    file: Type.String({
+      minLength: 1,
+      description: "A file; relative paths count from the pipeline file",
+      examples: ["vocabulary.txt"],
+    }),
+  }, { ...closed, description: "Any file, for a stage of a plugin" }),
+} as const;
+
+/** An entry of `inputs:`. */
+export const inputEntrySchema = Type.Union([
+  ...Object.values(INPUT_SCHEMAS),
+  ...Object.values(OTHER_INPUT_SCHEMAS),
+], { description: "A model, a data set, or a file" });
+
+/** An entry of `stages:`. */
+export const stageEntrySchema = Type.Object({
+  id: Type.Optional(Type.String({
+    description:
+      "A name that other stages and --set can refer to; the stage's name unless told, with a number if it is taken",
+    examples: ["w4"],
+  })),
+  uses: Type.String({
+    minLength: 1,
+    description: "The name of a stage; `bitbound stages` lists them",
+    examples: ["quantize"],
+  }),
+  description: Type.Optional(Type.String({ description: "What it is for, for readers" })),
+  with: Type.Optional(Type.Record(Type.String(), Type.Unknown(), {
+    description: "Parameters of the stage",
+  })),
+  in: Type.Optional(Type.Record(Type.String(), Type.String(), {
+    description:
+      "What the stage's inputs take, where it is not the nearest fitting artifact: `inputs.NAME`, `STAGE.OUTPUT`, `STAGE` if " +
+      "only one of its outputs fits, or `none` for an input that the stage can do without",
+    examples: [{ model: "w4.model" }],
+  })),
+  expect: Type.Optional(Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()]), {
+    description: `Conditions on the stage's metrics: ${CONDITION_FORMS}`,
+    examples: [{ top1_drop: "<= 0.01" }],
+  })),
+}, { ...closed, description: "A stage of the pipeline" });
+
+/** A pipeline file. */
+export const pipelineSpecSchema = Type.Object({
+  name: Type.String({
+    minLength: 1,
+    description: "The pipeline's name, for tables, records and exported files",
+    examples: ["digits"],
+  }),
+  description: Type.Optional(Type.String({ description: "What it is for, for readers" })),
+  seed: Type.Integer({
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    default: 0,
+    description: "Seed of all random numbers; part of every result's identity",
+  }),
+  inputs: Type.Optional(Type.Record(Type.String(), inputEntrySchema, {
+    description: "Models and data sets, by names of your choice",
+    examples: [{ model: { onnx: "model.onnx" } }],
+  })),
+  plugins: Type.Optional(Type.Array(Type.String({ minLength: 1 }), {
+    description: "Modules with stages of your own; relative paths count from the pipeline file",
+    examples: [["./my_stage.ts"]],
+  })),
+  stages: Type.Array(stageEntrySchema, {
+    minItems: 1,
+    description:
+      "What is done, in order: each stage takes the nearest earlier artifacts that fit its inputs",
+  }),
+}, { ...closed, description: "A Bitbound pipeline" });
+
+/** What an entry of `inputs:` says. */
+export type InputEntry = Static<typeof inputEntrySchema>;
+
+/** What an entry of `stages:` says. */
+export type StageEntry = Static<typeof stageEntrySchema>;
+
+/** What a pipeline file says; `seed` may be left out. */
+export type PipelineSpec =
+  & Omit<Static<typeof pipelineSpecSchema>, "seed">
+  & { readonly seed?: number };
+
+/** {@linkcode pipelineSpecSchema} as plain data. */
+export function pipelineSchema(): Schema {
+  return asSchema(pipelineSpecSchema, "pipeline");
+}

@@ -1,0 +1,54 @@
+/**
+ * The other side of `WorkerExecutor`: a thread that runs one stage after another.
+ *
+ * @module
+ */
+
+import { Registry } from "../registry/registry.ts";
+import { builtInStages } from "../stages/mod.ts";
+import { openStore } from "../store/store.ts";
+import type { JobOutcome, WorkerMessage } from "./executor.ts";
+import { failureOf, type Job, runJob } from "./job.ts";
+import { importPlugin } from "./plugins.ts";
+
+/** More messages than a terminal can show only cost time. */
+const PROGRESS_MILLISECONDS = 50;
+
+/** This thread as the one that started it sees it; the compiler takes it for a window. */
+const self_ = globalThis as unknown as {
+  onmessage: (event: MessageEvent<Job>) => void;
+  postMessage(message: WorkerMessage): void;
+};
+
+self_.onmessage = async ({ data }) => {
+  self_.postMessage({ type: "end", outcome: await work(data) });
+};
+
+async function work(job: Job): Promise<JobOutcome> {
+  try {
+    const registry = new Registry(builtInStages);
+    if (job.plugin !== undefined) registry.add(await importPlugin(job.plugin), job.plugin);
+    const { definition } = registry.get(job.stage)!;
+    await using store = openStore(job.store, {
+      onWarning: (message) => self_.postMessage({ type: "warn", message }),
+    });
+    let last = 0;
+    let phase = "";
+    const result = await runJob(job, definition, store, {
+      // An interrupted Worker is terminated; what it leaves is what a killed process leaves.
+      signal: new AbortController().signal,
+      progress(progress) {
+        const now = performance.now();
+        const minor = progress.phase === phase && progress.done < progress.total;
+        if (minor && now - last < PROGRESS_MILLISECONDS) return;
+        last = now;
+        phase = progress.phase;
+        self_.postMessage({ type: "progress", progress });
+      },
+      warn: (message) => self_.postMessage({ type: "warn", message }),
+    });
+    return { result };
+  } catch (error) {
+    return { failure: failureOf(error) };
+  }
+}
