@@ -53,6 +53,8 @@ export interface Dataset {
   readonly labeled: boolean;
   /** Class names, where the source has them. Label `i` (less any label offset) is `classes[i]`. */
   readonly classes?: readonly string[];
+  /** What was added to the source's labels; 0 unless told. */
+  readonly labelOffset?: number;
   /** Present where every batch has `targets`. */
   readonly target?: DatasetTarget;
   /** What an item is called in messages, such as `item 17 of train-images-idx3-ubyte` or a file's path. */

@@ -48,6 +48,7 @@ class OpenedDataset implements Dataset {
   readonly inputs: Dataset["inputs"];
   readonly labeled: boolean;
   declare readonly classes?: readonly string[];
+  readonly labelOffset: number;
   declare readonly target?: NonNullable<Dataset["target"]>;
   readonly #source: Source;
   readonly #items: Uint32Array;
@@ -72,6 +73,7 @@ class OpenedDataset implements Dataset {
     this.labeled = labels !== undefined;
     const classes = recipe.classes ?? source.classes;
     if (classes !== undefined) this.classes = classes;
+    this.labelOffset = recipe.labelOffset;
     if (target !== undefined) this.target = { type: target.type, dims: target.dims };
     this.#source = source;
     this.#items = items;
