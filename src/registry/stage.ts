@@ -98,12 +98,8 @@ export type StageRun<P extends TObject, I extends Ports, O extends Outputs> = (
   context: StageContext,
 ) => Promise<StageResult<O>>;
 
-/** A stage of the registry. */
-export interface StageDefinition<
-  P extends TObject = TObject,
-  I extends Ports = Ports,
-  O extends Outputs = Outputs,
-> {
+/** All of a stage but its work. */
+interface StageFacts<P extends TObject, I extends Ports, O extends Outputs> {
   /** The name after `uses:`. */
   readonly name: string;
   /** Raised whenever the same inputs would give other bytes. Part of the cache key. */
@@ -126,9 +122,25 @@ export interface StageDefinition<
    * is not met.
    */
   publish?(parameters: Static<P>, pipeline: PipelineFacts): readonly Publication[];
+}
+
+/** A stage of the registry. */
+export interface StageDefinition<
+  P extends TObject = TObject,
+  I extends Ports = Ports,
+  O extends Outputs = Outputs,
+> extends StageFacts<P, I, O> {
   /** Loads the work. */
   readonly load: () => Promise<StageWork<P, I, O>>;
 }
+
+/** A stage as it is declared: with its work in a module of its own, or right here. */
+export type StageDeclaration<P extends TObject, I extends Ports, O extends Outputs> =
+  & StageFacts<P, I, O>
+  & (
+    | { readonly load: () => Promise<StageWork<P, I, O>>; readonly run?: never }
+    | { readonly run: StageRun<P, I, O>; readonly load?: never }
+  );
 
 /** A stage of which nothing more is known. */
 export type AnyStage = StageDefinition;
@@ -160,9 +172,13 @@ export interface ParameterProblem {
   readonly hint?: string;
 }
 
-/** Declares a stage; only there so that TypeScript infers the types. */
+/**
+ * Declares a stage. Its work is `run`, or, so that planning need not load it, in a module that `load` imports.
+ */
 export function defineStage<P extends TObject, const I extends Ports, const O extends Outputs>(
-  definition: StageDefinition<P, I, O>,
+  declaration: StageDeclaration<P, I, O>,
 ): StageDefinition<P, I, O> {
-  return definition;
+  const { run, load, ...facts } = declaration;
+  if (run === undefined) return { ...facts, load };
+  return { ...facts, load: () => Promise.resolve({ run }) };
 }

@@ -5,6 +5,9 @@
  */
 
 import type { AnyStage } from "../registry/stage.ts";
+import { prepare } from "./prepare/mod.ts";
 
 /** One line a stage. */
-export const builtInStages: readonly AnyStage[] = [];
+export const builtInStages: readonly AnyStage[] = [
+  prepare,
+];

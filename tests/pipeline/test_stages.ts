@@ -1,0 +1,269 @@
+/**
+ * Cheap stages to test pipelines with: a plugin, as users write them.
+ *
+ * @module
+ */
+
+import { Type } from "@sinclair/typebox";
+import { UserError } from "../../src/base/errors.ts";
+import { defineStage } from "../../src/registry/stage.ts";
+
+const metric = { title: "value", description: "The number made", unit: "number" } as const;
+
+/** A number out of nothing. */
+export const number = defineStage({
+  name: "number",
+  version: 1,
+  summary: "Make a number",
+  description: "",
+  parameters: Type.Object({
+    value: Type.Integer({ description: "The number", examples: [4] }),
+    label: Type.Optional(Type.String()),
+  }),
+  inputs: {},
+  outputs: { value: { kind: "json", description: "The number" } },
+  metrics: { value: metric },
+  engine: false,
+  run: ({ value }) => Promise.resolve({ outputs: { value }, metrics: { value } }),
+});
+
+/** The sum of up to four numbers, divided, so that different inputs can give the same bytes. */
+export const sum = defineStage({
+  name: "sum",
+  version: 1,
+  summary: "Add numbers",
+  description: "",
+  parameters: Type.Object({
+    plus: Type.Integer({ default: 0 }),
+    divide: Type.Integer({ default: 1, minimum: 1 }),
+    log: Type.Optional(Type.String({ description: "A file that gets a line for each execution" })),
+  }),
+  inputs: {
+    a: { kinds: ["json"], optional: true, description: "A number" },
+    b: { kinds: ["json"], optional: true, description: "A number" },
+    c: { kinds: ["json"], optional: true, description: "A number" },
+    d: { kinds: ["json"], optional: true, description: "A number" },
+  },
+  outputs: { total: { kind: "json", description: "The sum" } },
+  metrics: { total: metric },
+  engine: false,
+  async run({ plus, divide, log }, inputs) {
+    if (log !== undefined) await Deno.writeTextFile(log, "run\n", { append: true });
+    let total = plus;
+    for (const input of Object.values(inputs)) total += await input?.load() as number ?? 0;
+    total = Math.floor(total / divide);
+    return { outputs: { total }, metrics: { total } };
+  },
+});
+
+/** Ends in whatever way it is told to. */
+export const trouble = defineStage({
+  name: "trouble",
+  version: 1,
+  summary: "Fail",
+  description: "",
+  parameters: Type.Object({
+    how: Type.Union([
+      Type.Literal("mistake"),
+      Type.Literal("defect"),
+      Type.Literal("string"),
+      Type.Literal("stray"),
+      Type.Literal("no-output"),
+      Type.Literal("other-output"),
+      Type.Literal("other-metric"),
+      Type.Literal("infinite-metric"),
+      Type.Literal("hang"),
+      Type.Literal("spin"),
+    ]),
+  }),
+  inputs: { after: { kinds: ["json"], optional: true, description: "To run after something" } },
+  outputs: { value: { kind: "json", description: "Nothing" } },
+  metrics: { value: metric },
+  engine: false,
+  async run({ how }, _inputs, { signal, progress }) {
+    progress({ phase: how, done: 0, total: 1, unit: "steps" });
+    switch (how) {
+      case "mistake":
+        throw new UserError({ message: "The data is wrong", hint: "Mend it" });
+      case "defect":
+        throw new RangeError("Index out of range");
+      case "string":
+        throw "just a string";
+      case "stray":
+        queueMicrotask(() => {
+          throw new Error("Thrown where nobody catches it");
+        });
+        await new Promise(() => {});
+        break;
+      case "no-output":
+        return { outputs: {} as { value: number } };
+      case "other-output":
+        return { outputs: { value: 1, more: 2 } };
+      case "other-metric":
+        return { outputs: { value: 1 }, metrics: { speed: 1 } };
+      case "infinite-metric":
+        return { outputs: { value: 1 }, metrics: { value: Infinity } };
+      case "spin":
+        for (;;);
+      case "hang":
+        await new Promise((_, reject) => {
+          signal.addEventListener("abort", () => reject(signal.reason));
+          setInterval(() => {}, 1000);
+        });
+    }
+    return { outputs: { value: 1 } };
+  },
+});
+
+/** Counts to a number, keeping where it is. */
+export const count = defineStage({
+  name: "count",
+  version: 1,
+  summary: "Count with checkpoints",
+  description: "",
+  parameters: Type.Object({
+    to: Type.Integer({ minimum: 1 }),
+    milliseconds: Type.Integer({ default: 0 }),
+    log: Type.Optional(Type.String({ description: "A file that gets each number counted" })),
+  }),
+  inputs: {},
+  outputs: { sequence: { kind: "json", description: "The numbers counted" } },
+  engine: false,
+  async run({ to, milliseconds, log }, _inputs, { checkpoints, progress }) {
+    const saved = await checkpoints.load("numbers");
+    const sequence: number[] = saved === undefined
+      ? []
+      : JSON.parse(new TextDecoder().decode(saved));
+    while (sequence.length < to) {
+      sequence.push(sequence.length);
+      if (log !== undefined) {
+        await Deno.writeTextFile(log, `${sequence.length}\n`, { append: true });
+      }
+      await checkpoints.save("numbers", new TextEncoder().encode(JSON.stringify(sequence)));
+      progress({ phase: "counting", done: sequence.length, total: to, unit: "numbers" });
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    }
+    return { outputs: { sequence } };
+  },
+});
+
+/** Copies a number to a file. */
+export const deliver = defineStage({
+  name: "deliver",
+  version: 1,
+  summary: "Copy a number out",
+  description: "",
+  parameters: Type.Object({ to: Type.String({ default: "delivered.json" }) }),
+  inputs: { value: { kinds: ["json"], description: "What to copy" } },
+  outputs: { copy: { kind: "json", description: "The copy" } },
+  engine: false,
+  publish: ({ to }, { name }) => [{ output: "copy", to: to.replace("{name}", name) }],
+  run: async (_parameters, { value }) => ({ outputs: { copy: await value.load() } }),
+});
+
+/** Parameters of every sort. */
+export const options = defineStage({
+  name: "options",
+  version: 1,
+  summary: "Take parameters of every sort",
+  description: "",
+  parameters: Type.Object({
+    weights: Type.Object({
+      bits: Type.Union([
+        Type.Integer({ minimum: 2, maximum: 8 }),
+        Type.Literal(16),
+      ], { default: 8 }),
+      granularity: Type.Union([
+        Type.Literal("tensor"),
+        Type.Literal("channel"),
+        Type.Literal("group"),
+      ], { default: "channel" }),
+      symmetric: Type.Boolean({ default: true }),
+    }, { default: {} }),
+    scale: Type.Number({ default: 1, exclusiveMinimum: 0 }),
+    mean: Type.Optional(Type.Union([Type.Number(), Type.Array(Type.Number(), { minItems: 1 })])),
+    size: Type.Optional(Type.Tuple([Type.Integer(), Type.Integer()])),
+    overrides: Type.Array(
+      Type.Object({
+        match: Type.String({ minLength: 1 }),
+        skip: Type.Boolean({ default: false }),
+      }),
+      { default: [] },
+    ),
+    range: Type.Union([
+      Type.Object({ method: Type.Literal("minmax") }),
+      Type.Object({
+        method: Type.Literal("percentile"),
+        percentile: Type.Number({ default: 99.9, maximum: 100 }),
+      }),
+    ], { default: { method: "minmax" } }),
+    names: Type.Record(Type.String(), Type.Integer(), { default: {} }),
+  }),
+  inputs: {},
+  outputs: { given: { kind: "json", description: "The parameters as the stage saw them" } },
+  engine: false,
+  validate: ({ scale, weights }) =>
+    scale > 10 && weights.bits === 2
+      ? [{ path: ["scale"], message: "scale is too large for 2 bits", hint: "Use at most 10" }]
+      : [],
+  run: (parameters) => Promise.resolve({ outputs: { given: parameters } }),
+});
+
+/** Stages that take and make models, data sets and ranges, for wiring; they are never run. */
+const idle = {
+  version: 1,
+  summary: "Stand in for a real stage",
+  description: "",
+  parameters: Type.Object({}),
+  engine: false,
+  load: () => Promise.reject(new Error("Only there to be wired")),
+} as const;
+
+export const wired = [
+  defineStage({
+    ...idle,
+    name: "fold",
+    inputs: { model: { kinds: ["model"], description: "" } },
+    outputs: { model: { kind: "model", description: "" } },
+  }),
+  defineStage({
+    ...idle,
+    name: "observe",
+    inputs: {
+      model: { kinds: ["model"], description: "" },
+      calibration: { kinds: ["dataset"], description: "" },
+    },
+    outputs: { ranges: { kind: "ranges", description: "" } },
+  }),
+  defineStage({
+    ...idle,
+    name: "round",
+    inputs: {
+      model: { kinds: ["model"], description: "" },
+      ranges: { kinds: ["ranges"], optional: true, description: "" },
+    },
+    outputs: { model: { kind: "quantized-model", description: "" } },
+  }),
+  defineStage({
+    ...idle,
+    name: "measure",
+    inputs: {
+      model: { kinds: ["quantized-model", "model"], description: "" },
+      reference: { kinds: ["model"], optional: true, description: "" },
+      test: { kinds: ["dataset"], description: "" },
+    },
+    outputs: { evaluation: { kind: "evaluation", description: "" } },
+    metrics: { top1: metric, top1_drop: metric },
+  }),
+  defineStage({
+    ...idle,
+    name: "split",
+    inputs: {},
+    outputs: {
+      left: { kind: "dataset", description: "" },
+      right: { kind: "dataset", description: "" },
+    },
+  }),
+];
+
+export default [number, sum, trouble, count, deliver, options, ...wired];
