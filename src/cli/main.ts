@@ -15,24 +15,17 @@ import { processStreams, type Streams } from "./output/streams.ts";
 
 /** Does what the arguments ask for. */
 export async function main(args: readonly string[], streams: Streams): Promise<ExitCode> {
-  const debug = args.includes("--debug") || Boolean(Deno.env.get("BITBOUND_DEBUG"));
-  const rest = args.filter((each) => each !== "--debug");
   try {
-    const asked = readCommandLine(rest, streams);
+    const asked = readCommandLine(args, streams);
     return typeof asked === "number" ? asked : await asked(streams);
   } catch (error) {
-    if (error instanceof UserError) return mistakes(error, rest, streams, debug);
-    return defect(error, streams, debug);
+    if (error instanceof UserError) return mistakes(error, args, streams);
+    return defect(error, streams);
   }
 }
 
-function mistakes(
-  error: UserError,
-  args: readonly string[],
-  streams: Streams,
-  debug: boolean,
-): ExitCode {
-  const { out, err } = streams;
+function mistakes(error: UserError, args: readonly string[], streams: Streams): ExitCode {
+  const { out, err, debug } = streams;
   if (args.includes("--json")) out.lines(JSON.stringify(problemsDocument(error.problems), null, 2));
   err.lines(...problemLines(error.problems, err.style, err.columns()));
   annotate(error.problems, streams);
@@ -40,7 +33,7 @@ function mistakes(
   return error instanceof StoreError ? ExitCode.failed : ExitCode.usage;
 }
 
-function defect(error: unknown, { err }: Streams, debug: boolean): ExitCode {
+function defect(error: unknown, { err, debug }: Streams): ExitCode {
   const { bold, red, cyan } = err.style;
   const shown = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const advice = "Run it again with --debug, and report what it prints with the pipeline file";
@@ -56,5 +49,7 @@ if (import.meta.main) {
   // Under `deno task`, the folder that the user is in; paths on the command line count from there.
   const folder = Deno.env.get("BITBOUND_CWD");
   if (folder) Deno.chdir(folder);
-  Deno.exit(await main(Deno.args, processStreams()));
+  const debug = Deno.args.includes("--debug") || Boolean(Deno.env.get("BITBOUND_DEBUG"));
+  const args = Deno.args.filter((each) => each !== "--debug");
+  Deno.exit(await main(args, processStreams(debug)));
 }

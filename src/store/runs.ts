@@ -27,7 +27,7 @@ export interface RunStage {
 /** A run of a pipeline. */
 export interface RunRecord {
   readonly version: 1;
-  /** Made by {@linkcode Runs.newId}; ids sort by time. */
+  /** Made by {@linkcode Runs.newId}. */
   readonly id: string;
   /** The pipeline's name. */
   readonly pipeline: string;
@@ -70,8 +70,9 @@ export class Runs {
 
   /** All records, newest first; ones that cannot be read are left out. */
   async list(): Promise<RunRecord[]> {
-    const records = await Promise.all((await this.#ids()).reverse().map((id) => this.#load(id)));
-    return records.filter((record) => record !== undefined);
+    const records = await Promise.all((await this.#ids()).map((id) => this.#load(id)));
+    return records.filter((record) => record !== undefined)
+      .sort((a, b) => b.started.localeCompare(a.started) || b.id.localeCompare(a.id));
   }
 
   async #ids(): Promise<string[]> {

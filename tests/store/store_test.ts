@@ -249,25 +249,26 @@ Deno.test("a store of another version is refused", async () => {
 
 Deno.test("runs are listed newest first and found by the beginning of their id", async () => {
   await using t = temporaryStore();
-  const record = (id: string) => ({
+  const record = (id: string, started = "2026-01-01T00:00:00.000Z") => ({
     version: 1 as const,
     id,
     pipeline: "p",
     file: "p.yaml",
-    started: "2026-01-01T00:00:00.000Z",
+    started,
     status: "done" as const,
     inputs: {},
     stages: [],
   });
   assert.deepEqual(await t.store.runs.list(), []);
-  await t.store.runs.save(record("20260101-000000-aaaaaa"));
-  await t.store.runs.save(record("20260102-000000-bbbbbb"));
+  // Within one second, only the time of the record tells which was first.
+  await t.store.runs.save(record("20260101-000000-bbbbbb", "2026-01-01T00:00:00.001Z"));
+  await t.store.runs.save(record("20260101-000000-aaaaaa", "2026-01-01T00:00:00.002Z"));
   await Deno.writeTextFile(join(t.root, "runs", "20260103-000000-cccccc.json"), "{");
   assert.deepEqual(
     (await t.store.runs.list()).map(({ id }) => id),
-    ["20260102-000000-bbbbbb", "20260101-000000-aaaaaa"],
+    ["20260101-000000-aaaaaa", "20260101-000000-bbbbbb"],
   );
-  assert.equal((await t.store.runs.read("20260101"))?.id, "20260101-000000-aaaaaa");
+  assert.equal((await t.store.runs.read("20260101-000000-a"))?.id, "20260101-000000-aaaaaa");
   assert.equal(await t.store.runs.read("2026"), undefined);
   assert.match(t.store.runs.newId(), /^\d{8}-\d{6}-[0-9a-f]{6}$/);
 });

@@ -71,12 +71,12 @@ export async function run(options: RunOptions, streams: Streams): Promise<ExitCo
 async function execute(
   plan: Plan,
   options: RunOptions,
-  { err }: Streams,
+  { err, debug }: Streams,
   signal: AbortSignal,
 ): Promise<RunOutcome> {
   const { executePlan } = await import("../../pipeline/execute.ts");
   using events = options.events === undefined ? undefined : openEventsFile(options.events);
-  const view = new RunView(err);
+  const view = new RunView(err, debug);
   try {
     return await executePlan(plan, {
       ...(options.jobs === undefined ? {} : { jobs: options.jobs }),

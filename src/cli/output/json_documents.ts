@@ -39,7 +39,7 @@ export function planDocument(plan: Plan): unknown {
     file,
     seed,
     inputs: Object.fromEntries(
-      [...plan.inputs].map(([input, { kind, digest }]) => [input, { kind, digest }]),
+      [...plan.inputs].map(([input, { record: { kind, digest } }]) => [input, { kind, digest }]),
     ),
     stages: plan.stages.map(({ stage, status, reason, key, expected }) => ({
       id: stage.id,

@@ -7,7 +7,7 @@
 
 import { cutText, padText, printable, type Style, textWidth } from "../../base/terminal_text.ts";
 import { formatSeconds, formatWholeSeconds } from "../../base/units.ts";
-import type { RunEvent, StageEndEvent } from "../../pipeline/events.ts";
+import type { RunEvent, StageEndEvent, StageFailure } from "../../pipeline/events.ts";
 import { LiveRegion } from "./live_region.ts";
 import { problemLines } from "./problems.ts";
 import { ProgressMeter } from "./progress_meter.ts";
@@ -24,13 +24,18 @@ export class RunView {
   readonly #region: LiveRegion | undefined;
   readonly #meters = new Map<string, ProgressMeter>();
   readonly #said = new Map<string, number>();
+  readonly #debug: boolean;
+  readonly #after = new Map<string, readonly string[]>();
+  readonly #unsuccessful = new Set<string>();
   #width = 0;
   #total = 0;
   #over = 0;
   #started = 0;
 
-  constructor(stream: TextStream) {
+  /** @param debug Whether defects of stages are shown with their stack. */
+  constructor(stream: TextStream, debug: boolean) {
     this.#stream = stream;
+    this.#debug = debug;
     this.#style = stream.style;
     this.#region = stream.interactive
       ? new LiveRegion(stream, (width) => this.#liveLines(width))
@@ -44,6 +49,7 @@ export class RunView {
       case "run.start":
         this.#started = now;
         this.#total = event.stages.length;
+        for (const { id, after } of event.stages) this.#after.set(id, after);
         this.#width = Math.max(0, ...event.stages.map(({ id }) => textWidth(id)));
         break;
       case "stage.start":
@@ -65,6 +71,7 @@ export class RunView {
       case "stage.end":
         this.#meters.delete(event.stage);
         this.#over++;
+        if (event.status !== "hit" && event.status !== "ran") this.#unsuccessful.add(event.stage);
         this.#print(this.#endLines(event));
         break;
       case "stage.plan":
@@ -107,20 +114,25 @@ export class RunView {
         return [this.#line(green("✓"), id, formatSeconds(event.seconds))];
       case "skipped":
         return [this.#line(dim("-"), id, dim("not started"))];
-      case "blocked":
-        return [this.#line(yellow("-"), id, "not started: it needs a stage that did not succeed")];
-      case "failed": {
-        const problems = problemLines(
-          event.error?.problems ?? [],
-          this.#style,
-          this.#stream.columns(),
-        );
+      case "blocked": {
+        const missing = (this.#after.get(id) ?? []).filter((each) => this.#unsuccessful.has(each));
+        return [this.#line(yellow("-"), id, `not started: it needs ${missing.join(" and ")}`)];
+      }
+      case "failed":
         return [
           this.#line(red("✗"), id, `failed after ${formatSeconds(event.seconds)}`),
-          ...problems.map((line) => `  ${line}`),
+          ...this.#failureLines(event.error).map((line) => `  ${line}`),
         ];
-      }
     }
+  }
+
+  #failureLines(failure: StageFailure | undefined): string[] {
+    if (failure === undefined) return [];
+    const lines = problemLines(failure.problems, this.#style, this.#stream.columns() - 2);
+    if (!failure.defect) return lines;
+    if (this.#debug) return [...lines, ...(failure.stack ?? "").split("\n")];
+    const advice = "This is a defect of the stage; --debug shows where it comes from";
+    return [...lines, `  ${this.#style.cyan("→")} ${advice}`];
   }
 
   #sayPlain(id: string, meter: ProgressMeter, now: number): void {

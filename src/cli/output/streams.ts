@@ -23,11 +23,13 @@ export interface TextStream {
 export interface Streams {
   readonly out: TextStream;
   readonly err: TextStream;
+  /** Whether errors say where in the program they come from. */
+  readonly debug: boolean;
 }
 
 /** The streams of this process. */
-export function processStreams(): Streams {
-  return { out: stream(Deno.stdout), err: stream(Deno.stderr) };
+export function processStreams(debug: boolean): Streams {
+  return { out: stream(Deno.stdout), err: stream(Deno.stderr), debug };
 }
 
 interface DenoStream {
