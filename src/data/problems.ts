@@ -40,3 +40,8 @@ export function counted(count: number, noun: string): string {
 export function shown(dims: readonly number[]): string {
   return dims.length === 0 ? "a single number" : dims.join("×");
 }
+
+/** A text with a capital letter in front. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -5,7 +5,7 @@
  */
 
 import { elementCount } from "../../onnx/tensor.ts";
-import { counted, fieldError, fileError, shown } from "../problems.ts";
+import { capital, counted, fieldError, fileError, shown } from "../problems.ts";
 import type { ImageAxes } from "../recipe_types.ts";
 import type { RawItems, Source, SourceArray, SourceShape } from "../source.ts";
 import { type Block, readAll, readBlock } from "./block.ts";
@@ -16,7 +16,7 @@ import { blockValues, pictureDims } from "./values.ts";
 export interface NamedBlock {
   readonly input: string | null;
   readonly block: Block;
-  /** Such as `"x_test" in "mnist.npz"`. */
+  /** Such as `array "x_test" of "mnist.npz"`. */
   readonly name: string;
 }
 
@@ -41,7 +41,7 @@ export function arrayShape(set: ArraySet): SourceShape {
   for (const other of others) {
     if (other === undefined || other.block.count === first.block.count) continue;
     throw fileError(
-      `${other.name} has ${counted(other.block.count, "item")}, but ${first.name} has ` +
+      `${capital(other.name)} has ${counted(other.block.count, "item")}, but ${first.name} has ` +
         `${counted(first.block.count, "item")}`,
       "Name the arrays that belong together",
     );
@@ -49,7 +49,7 @@ export function arrayShape(set: ArraySet): SourceShape {
   if (set.labels !== undefined && elementCount(set.labels.block.dims) !== 1) {
     throw fieldError(
       ["labels"],
-      `${set.labels.name} has items of shape ${
+      `${capital(set.labels.name)} has items of shape ${
         shown(set.labels.block.dims)
       }, expected one label an item`,
       "If these are scores or one-hot vectors, use target instead of labels",
@@ -89,7 +89,7 @@ function readLabels(array: NamedBlock): Int32Array {
   const labels = asLabels(values);
   if (labels instanceof Int32Array) return labels;
   throw fileError(
-    `${array.name} is not an array of labels: item ${labels.wrong} is ${
+    `${capital(array.name)} is not an array of labels: item ${labels.wrong} is ${
       values[labels.wrong]
     }, expected a whole ` +
       "number from 0 up",

@@ -74,7 +74,7 @@ function openSet(
   const open = (path: string, input: string | null): NamedBlock => ({
     input,
     block: openNpy(path),
-    name: `File "${path}"`,
+    name: `file "${path}"`,
   });
   return {
     origin: arrays[0]!.path,

@@ -5,7 +5,7 @@
  */
 
 import { elementCount } from "../../onnx/tensor.ts";
-import { counted, fileError, shown } from "../problems.ts";
+import { capital, counted, fileError, shown } from "../problems.ts";
 import { fileSize, readRange } from "../random_access.ts";
 import { type Block, once } from "./block.ts";
 import { bytesPerNumber, type NumericType } from "./numbers.ts";
@@ -50,7 +50,7 @@ export const NPY_START_BYTES = MOST_HEADER_BYTES + 12;
  */
 export function openNpy(path: string): Block {
   const size = fileSize(path);
-  const name = `File "${path}"`;
+  const name = `file "${path}"`;
   const header = parseNpyHeader(readRange(path, 0, Math.min(size, NPY_START_BYTES)), name);
   checkSize(header, size, name);
   return npyBlock(header, name, { path, offset: header.offset });
@@ -61,7 +61,9 @@ export function checkSize(header: NpyHeader, size: number, name: string): void {
   const expected = header.offset + elementCount(header.dims) * bytesPerNumber(header.type);
   if (size === expected) return;
   throw fileError(
-    `${name} has ${counted(size, "byte")}, expected ${expected} for ${header.type} of shape ` +
+    `${capital(name)} has ${
+      counted(size, "byte")
+    }, expected ${expected} for ${header.type} of shape ` +
       `${shown(header.dims)}${size < expected ? ": it is truncated" : ""}`,
     "Write the array again with numpy.save",
   );
@@ -74,7 +76,9 @@ export function checkSize(header: NpyHeader, size: number, name: string): void {
  */
 export function npyBlock(header: NpyHeader, name: string, storage: Block["storage"]): Block {
   const [count, ...dims] = header.dims;
-  if (count === undefined) throw fileError(`${name} holds a single number, expected items`);
+  if (count === undefined) {
+    throw fileError(`${capital(name)} holds a single number, expected items`);
+  }
   const block = { type: header.type, bigEndian: header.bigEndian, count, dims, storage };
   if (!header.fortran || header.dims.filter((dim) => dim > 1).length < 2) return block;
   const load = () => {
@@ -92,21 +96,24 @@ export function npyBlock(header: NpyHeader, name: string, storage: Block["storag
 export function parseNpyHeader(start: Uint8Array, name: string): NpyHeader {
   if (!MAGIC.every((byte, index) => start[index] === byte)) {
     throw fileError(
-      `${name} is not a NumPy array (.npy): it does not start with \\x93NUMPY`,
+      `${capital(name)} is not a NumPy array (.npy): it does not start with \\x93NUMPY`,
     );
   }
   const major = start[6] ?? 0;
   if (major < 1 || major > 3) {
-    throw fileError(`${name} is a NumPy array of format version ${major}, expected 1, 2 or 3`);
+    throw fileError(
+      `${capital(name)} is a NumPy array of format version ${major}, expected 1, 2 or 3`,
+    );
   }
   const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
   const textStart = major === 1 ? 10 : 12;
-  const truncated = () => fileError(`${name} is truncated in its header`, "Get the file again");
+  const truncated = () =>
+    fileError(`${capital(name)} is truncated in its header`, "Get the file again");
   if (start.length < textStart) throw truncated();
   const length = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   if (length > MOST_HEADER_BYTES) {
     throw fileError(
-      `${name} has a header of ${length} bytes, expected at most ${MOST_HEADER_BYTES}`,
+      `${capital(name)} has a header of ${length} bytes, expected at most ${MOST_HEADER_BYTES}`,
     );
   }
   const offset = textStart + length;
@@ -118,20 +125,22 @@ export function parseNpyHeader(start: Uint8Array, name: string): NpyHeader {
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(text);
   const shape = /'shape'\s*:\s*\(([^)]*)\)/.exec(text);
   if (description === null || order === null || shape === null) {
-    throw fileError(`${name} has a header that NumPy does not write: ${text.trim().slice(0, 100)}`);
+    throw fileError(
+      `${capital(name)} has a header that NumPy does not write: ${text.trim().slice(0, 100)}`,
+    );
   }
   const code = description[1] ?? description[2]!;
   const type = TYPES[code.slice(1)];
   if (type === undefined || !"<>|=".includes(code[0]!)) {
     throw fileError(
-      `${name} holds elements of type ${code}, expected numbers or booleans`,
+      `${capital(name)} holds elements of type ${code}, expected numbers or booleans`,
       "Save it with numpy.save as a plain numeric array, such as array.astype('float32')",
     );
   }
   const dims = shape[1]!.split(",").map((part) => part.trim()).filter((part) => part !== "")
     .map((part) => Number(part.replace(/L$/, "")));
   if (!dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) {
-    throw fileError(`${name} has a shape that is not one: (${shape[1]})`);
+    throw fileError(`${capital(name)} has a shape that is not one: (${shape[1]})`);
   }
   return { type, bigEndian: code[0] === ">", fortran: order[1] === "True", dims, offset };
 }

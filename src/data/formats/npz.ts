@@ -5,7 +5,7 @@
  */
 
 import { crc32 } from "node:zlib";
-import { fieldError, fileError } from "../problems.ts";
+import { capital, fieldError, fileError } from "../problems.ts";
 import { readRange } from "../random_access.ts";
 import type { SourceRecipeOf } from "../recipe_types.ts";
 import { type ArraySet, arrayShape, arraySource, type NamedBlock } from "./arrays.ts";
@@ -95,7 +95,7 @@ function openSet(recipe: SourceRecipeOf<"npz">, path: string): ArraySet {
   const open = (array: string, input: string | null): NamedBlock => {
     const entry = entries.get(array);
     if (entry === undefined) throw fileError(`"${path}" has no array "${array}"`);
-    const name = `Array "${array}" of "${path}"`;
+    const name = `array "${array}" of "${path}"`;
     return { input, block: openEntry(path, entry, name), name };
   };
   return {
@@ -117,14 +117,14 @@ function openEntry(path: string, entry: ZipEntry, name: string): Block {
   if (!packed) return npyBlock(header, name, { path, offset: offset + header.offset });
   if (entry.size > MOST_UNPACKED) {
     throw fileError(
-      `${name} unpacks to ${entry.size} bytes, expected at most ${MOST_UNPACKED}`,
+      `${capital(name)} unpacks to ${entry.size} bytes, expected at most ${MOST_UNPACKED}`,
       "Write it with numpy.savez instead of savez_compressed: then it is read in pieces",
     );
   }
   const load = once(() => {
     const bytes = inflate(path, readRange(path, offset, entry.packed), entry.size);
     if (crc32(bytes) !== entry.crc) {
-      throw fileError(`${name} is damaged: its checksum is wrong`, "Get the file again");
+      throw fileError(`${capital(name)} is damaged: its checksum is wrong`, "Get the file again");
     }
     return bytes.subarray(header.offset);
   });

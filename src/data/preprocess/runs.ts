@@ -4,7 +4,7 @@
  * @module
  */
 
-import { fileError } from "../problems.ts";
+import { capital, fileError } from "../problems.ts";
 import type { RawArray } from "../source.ts";
 
 /** Numbers of an array, `step` apart. */
@@ -62,11 +62,6 @@ export function requireFinite(run: Run<FloatArray>, count: number, name: () => s
 export function store(into: RawArray, index: number, value: number): void {
   if (into instanceof BigInt64Array || into instanceof BigUint64Array) into[index] = BigInt(value);
   else into[index] = value;
-}
-
-/** A text with a capital letter in front. */
-export function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** The nearest whole number; halves go to the even one, as ONNX and NumPy round. */

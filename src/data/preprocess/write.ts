@@ -8,11 +8,10 @@
 
 import type { DatasetType } from "../dataset.ts";
 import { zeros } from "../formats/numbers.ts";
-import { fileError } from "../problems.ts";
+import { capital, fileError } from "../problems.ts";
 import type { PreprocessRecipe } from "../recipe_types.ts";
 import type { Picture, RawArray } from "../source.ts";
 import {
-  capital,
   type FloatArray,
   isFloat,
   lookUp,

@@ -1,0 +1,4 @@
+/** The bytes that a base64 text stands for. */
+export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
