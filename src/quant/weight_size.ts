@@ -1,0 +1,56 @@
+/**
+ * How much the weights of a model take.
+ *
+ * @module
+ */
+
+import type { Model } from "../onnx/model.ts";
+import { bitsPerElement, elementCount, type Tensor } from "../onnx/tensor.ts";
+import { packedBytes } from "./pack.ts";
+import { readQuantization, type WeightReading } from "./qdq.ts";
+
+/** Sizes of all weights of convolutions, Gemm and MatMul; biases do not count. */
+export interface WeightSize {
+  /** How many weights there are. */
+  readonly count: number;
+  /** Mean bits a weight, without scales. */
+  readonly bits: number;
+  /**
+   * Bytes of all weights, each packed densely at its own width, with their scales (4 bytes each), the zero points that
+   * are not all zero (at the width of the weights), and codebooks.
+   */
+  readonly bytes: number;
+}
+
+/** Measures the weights of a float or quantized model; weights that several nodes share count once. */
+export function weightSize(model: Model): WeightSize {
+  const { weights, codebooks, floatWeights } = readQuantization(model);
+  const seen = new Set<string>();
+  let count = 0;
+  let bits = 0;
+  let bytes = 0;
+  const add = (constant: string, dims: readonly number[], width: number, extra: number) => {
+    if (seen.has(constant)) return;
+    seen.add(constant);
+    const elements = elementCount(dims);
+    count += elements;
+    bits += elements * width;
+    bytes += packedBytes(elements, width) + extra;
+  };
+  for (const weight of weights) {
+    add(weight.constant, weight.dims, weight.bits, scaleBytes(weight));
+  }
+  for (const { constant, dims, bits: width, codebook } of codebooks) {
+    add(constant, dims, width, codebook.byteLength);
+  }
+  for (const { constant, dims } of floatWeights) {
+    const { type }: Tensor = model.graph.initializers.get(constant)!;
+    add(constant, dims, bitsPerElement(type) ?? 0, 0);
+  }
+  return { count, bits: count === 0 ? 0 : bits / count, bytes };
+}
+
+function scaleBytes({ bits, parameters: { scale, zeroPoint } }: WeightReading): number {
+  const zeroPoints = zeroPoint.some((zero) => zero !== 0) ? packedBytes(zeroPoint.length, bits) : 0;
+  return scale.byteLength + zeroPoints;
+}
