@@ -1,0 +1,138 @@
+/**
+ * Parts of a graph with one way in and one way out, from which units are made.
+ *
+ * @module
+ */
+
+import type { ActivationFlow } from "../../onnx/flow.ts";
+import type { Node } from "../../onnx/model.ts";
+import type { LayerKinds } from "./layers.ts";
+
+/** A connected set of nodes. */
+export interface Part {
+  /** Whether it is a layer by itself or a structure of several. */
+  readonly kind: "layer" | "block";
+  readonly nodes: ReadonlySet<Node>;
+  /** The node whose first output is the only value that leaves. */
+  readonly exit: Node;
+  /** The operator in which the branches of a block come together. */
+  readonly join?: string;
+  /** The layers with weights among the nodes, in topological order. */
+  readonly weights: readonly Node[];
+}
+
+/** The activations that enter a set of nodes, and those that leave it. */
+export function boundary(
+  flow: ActivationFlow,
+  nodes: ReadonlySet<Node>,
+): { inputs: string[]; outputs: string[] } {
+  const inputs = new Set<string>();
+  const outputs: string[] = [];
+  for (const node of nodes) {
+    for (const value of flow.reads(node)) {
+      const maker = flow.maker(value);
+      if (typeof maker === "string" || !nodes.has(maker)) inputs.add(value);
+    }
+    for (const value of flow.valuesOf(node)) {
+      const leaves = flow.isOutput(value) ||
+        flow.readers(value).some((reader) => !nodes.has(reader));
+      if (leaves) outputs.push(value);
+    }
+  }
+  return { inputs: [...inputs], outputs };
+}
+
+/** The nodes with weights of a set, in topological order. */
+export function weightsOf(
+  flow: ActivationFlow,
+  kinds: LayerKinds,
+  nodes: ReadonlySet<Node>,
+): Node[] {
+  return [...nodes].filter((node) => kinds.hasWeight(node))
+    .sort((a, b) => flow.position(a) - flow.position(b));
+}
+
+/**
+ * Adds to a part what follows it and works on single values: batch norm, bias, activation functions (also spelled
+ * out, as x · Sigmoid(x)) and the quantizer of the result.
+ *
+ * @param taken Nodes that belong to other parts.
+ */
+export function withActivation(
+  flow: ActivationFlow,
+  kinds: LayerKinds,
+  part: Part,
+  taken: ReadonlySet<Node>,
+): Part {
+  const nodes = new Set(part.nodes);
+  let exit = part.exit;
+  for (;;) {
+    const next = followers(flow, kinds, exit);
+    if (next.length === 0 || next.some((node) => taken.has(node))) break;
+    for (const node of next) nodes.add(node);
+    exit = next.at(-1)!;
+  }
+  return { ...part, nodes, exit };
+}
+
+/** The nodes that belong behind an exit, the new exit last; none where the flow forks or does more. */
+function followers(flow: ActivationFlow, kinds: LayerKinds, exit: Node): Node[] {
+  const values = flow.valuesOf(exit);
+  if (values.length !== 1 || flow.isOutput(values[0]!)) return [];
+  const readers = flow.readers(values[0]!);
+  if (readers.length === 1) {
+    const [node] = readers as [Node];
+    if (!kinds.isElementwise(node) || flow.reads(node).length > 1) return [];
+    if (!/QuantizeLinear$/.test(node.opType) || node.opType === "DequantizeLinear") return [node];
+    // A quantizer whose readers dequantize for themselves stays with them: its values are not the unit's.
+    const pair = flow.successors(node);
+    return pair.length === 1 && pair[0]!.opType === "DequantizeLinear" ? [node, pair[0]!] : [];
+  }
+  const join = flow.postDominator(exit);
+  if (join === undefined || flow.dominator(join) !== exit) return [];
+  const between = nodesBetween(flow, exit, join);
+  const isActivation = [...between].every((node) =>
+    kinds.isElementwise(node) && !kinds.isQuantizer(node)
+  );
+  if (!isActivation || boundary(flow, between).outputs.length !== 1) return [];
+  return [...between].sort((a, b) => flow.position(a) - flow.position(b));
+}
+
+/** The nodes on the paths from a point, which is not among them, to a node that is. */
+export function nodesBetween(
+  flow: ActivationFlow,
+  from: Node | string,
+  to: Node,
+): Set<Node> {
+  const found = new Set<Node>([to]);
+  const pending = [...flow.successors(from)];
+  while (pending.length > 0) {
+    const node = pending.pop()!;
+    if (found.has(node)) continue;
+    found.add(node);
+    pending.push(...flow.successors(node));
+  }
+  return found;
+}
+
+/** Adds to a part the quantizers before it that nothing else reads. */
+export function withInputQuantizers(
+  flow: ActivationFlow,
+  kinds: LayerKinds,
+  part: Part,
+  taken: ReadonlySet<Node>,
+): Part {
+  let nodes: ReadonlySet<Node> = part.nodes;
+  for (let grown = true; grown;) {
+    grown = false;
+    for (const value of boundary(flow, nodes).inputs) {
+      const maker = flow.maker(value);
+      if (typeof maker === "string" || !kinds.isQuantizer(maker) || taken.has(maker)) continue;
+      const larger = new Set([...nodes, maker]);
+      if (boundary(flow, larger).outputs.length > 1) continue;
+      nodes = larger;
+      grown = true;
+    }
+  }
+  return { ...part, nodes };
+}
