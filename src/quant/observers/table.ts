@@ -1,0 +1,66 @@
+/**
+ * The range methods, by name.
+ *
+ * @module
+ */
+
+import type { Grid } from "../grid.ts";
+import { extent, histogramOf } from "../histogram.ts";
+import type { Range, RangeMethod, RangeSettings, TensorStatistics } from "../ranges.ts";
+import { aciq } from "./aciq.ts";
+import { aciqGrid } from "./aciq_grid.ts";
+import { entropy } from "./entropy.ts";
+import { minmax } from "./minmax.ts";
+import { movingAverage } from "./moving_average.ts";
+import { mse } from "./mse.ts";
+import { percentile } from "./percentile.ts";
+import type { RangeRule } from "./rule.ts";
+
+/** One line a method. */
+export const RANGE_RULES: Readonly<Record<RangeMethod, RangeRule>> = {
+  "minmax": minmax,
+  "moving-average": movingAverage,
+  "percentile": percentile,
+  "entropy": entropy,
+  "mse": mse,
+  "aciq": aciq,
+  "aciq-grid": aciqGrid,
+};
+
+/** Bins of a histogram unless told. */
+export const DEFAULT_BINS = 2048;
+
+/**
+ * The range that a grid should cover to represent a tensor, by a method.
+ *
+ * @param statistics With what the method needs: those of `Ranges` have it for the method in `Ranges`.
+ * @throws {TypeError} If the statistics lack what the method needs.
+ */
+export function chooseRange(
+  statistics: TensorStatistics,
+  method: RangeMethod,
+  settings: RangeSettings,
+  grid: Grid,
+): Range {
+  if (statistics.min === statistics.max) return { min: statistics.min, max: statistics.max };
+  return RANGE_RULES[method].fromStatistics(statistics, settings, grid);
+}
+
+/**
+ * The range that a grid should cover to represent some values, by a method.
+ *
+ * @param values Finite.
+ */
+export function chooseRangeOf(
+  values: Float32Array,
+  method: RangeMethod,
+  settings: RangeSettings,
+  grid: Grid,
+): Range {
+  const whole = extent(values);
+  if (whole.min === whole.max) return whole;
+  const rule = RANGE_RULES[method];
+  if (rule.fromValues !== undefined) return rule.fromValues(values, settings, grid);
+  const histogram = histogramOf(values, DEFAULT_BINS);
+  return rule.fromStatistics({ ...whole, count: values.length, histogram }, settings, grid);
+}
