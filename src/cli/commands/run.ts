@@ -13,7 +13,7 @@ import { openEventsFile } from "../output/events_file.ts";
 import { reportToGithub } from "../output/github.ts";
 import { planDocument, runDocument } from "../output/json_documents.ts";
 import { planLines } from "../output/plan_text.ts";
-import { problemLines, shownPath } from "../output/problems.ts";
+import { problemLines } from "../output/problems.ts";
 import { summaryLines } from "../output/run_summary.ts";
 import { RunView } from "../output/run_view.ts";
 import type { Streams } from "../output/streams.ts";
@@ -64,7 +64,7 @@ export async function run(options: RunOptions, streams: Streams): Promise<ExitCo
     interrupted = true;
     return ExitCode.interrupted;
   } finally {
-    if (interrupted) err.lines(...resumeLines(options, streams));
+    if (interrupted) err.lines(resumeLine(streams));
   }
 }
 
@@ -103,11 +103,7 @@ function report(
   else out.lines(...summaryLines(pipeline, outcome, out.style));
 }
 
-function resumeLines(options: RunOptions, { err }: Streams): string[] {
-  return [
-    `${
-      err.style.yellow("Interrupted.")
-    } Stages that had finished are kept; to go on, run the same command again:`,
-    `  bitbound run ${shownPath(options.file)}`,
-  ];
+function resumeLine({ err }: Streams): string {
+  return `${err.style.yellow("Interrupted.")} What had finished is kept: ` +
+    "run the same command again to go on";
 }
