@@ -140,7 +140,7 @@ function listedImages(
     throw fieldError(
       ["images"],
       `${missing[0]}, which is not in "${folder}"${
-        missing.length > 1 ? ` (nor are ${missing.length - 1} others)` : ""
+        missing.length > 1 ? ` (and ${missing.length - 1} more)` : ""
       }`,
     );
   }
