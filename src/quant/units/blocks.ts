@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ActivationFlow, FlowPoint } from "../../onnx/flow.ts";
+import type { ActivationFlow } from "../../onnx/flow.ts";
 import type { Node } from "../../onnx/model.ts";
 import type { LayerKinds } from "./layers.ts";
 import { boundary, nodesBetween, type Part, weightsOf } from "./parts.ts";
@@ -18,8 +18,8 @@ const DEEPEST = 2;
 /** The blocks of a graph, none inside another, in topological order. */
 export function findBlocks(flow: ActivationFlow, kinds: LayerKinds): Part[] {
   const regions: Part[] = [];
-  for (const point of [...flow.inputs, ...flow.nodes]) {
-    const region = regionAfter(flow, kinds, point);
+  for (const node of flow.nodes) {
+    const region = regionBefore(flow, kinds, node);
     if (region !== undefined && region.weights.length > 0) regions.push(region);
   }
   regions.sort((a, b) => b.nodes.size - a.nodes.size);
@@ -32,12 +32,12 @@ export function findBlocks(flow: ActivationFlow, kinds: LayerKinds): Part[] {
   return blocks.sort((a, b) => flow.position(a.exit) - flow.position(b.exit));
 }
 
-/** The region in which the flow that forks at a point comes together again, if all of it does. */
-function regionAfter(flow: ActivationFlow, kinds: LayerKinds, point: FlowPoint): Part | undefined {
-  if (flow.successors(point).length < 2) return undefined;
-  const join = flow.postDominator(point);
-  if (join === undefined || flow.dominator(join) !== point) return undefined;
-  let nodes = nodesBetween(flow, point, join);
+/** The region between a node in which branches join and the point where they fork, if nothing else leaves it. */
+function regionBefore(flow: ActivationFlow, kinds: LayerKinds, join: Node): Part | undefined {
+  const makers = new Set(flow.reads(join).map((value) => flow.maker(value)));
+  const point = makers.size < 2 ? undefined : flow.dominator(join);
+  if (point === undefined) return undefined;
+  let nodes: ReadonlySet<Node> = nodesBetween(flow, point, join);
   let { inputs, outputs } = boundary(flow, nodes);
   if (inputs.length > 1 && typeof point !== "string" && !kinds.hasWeight(point)) {
     // A Split is itself the fork.
@@ -59,8 +59,8 @@ function regionAfter(flow: ActivationFlow, kinds: LayerKinds, point: FlowPoint):
 /** Whether a region is one block, rather than a stretch of network with blocks in it. */
 function isBlock(flow: ActivationFlow, region: Part, inner: readonly Part[]): boolean {
   if (region.weights.length > MOST_LAYERS) return false;
-  // Gates (squeeze and excitation, attention maps) multiply; they are parts of the block around them.
-  const modules = inner.filter((part) => part.join !== "Mul");
+  // Gates and attention maps, which multiply, are parts of the block around them.
+  const modules = inner.filter((part) => /^(Add|Sum|Concat)$/.test(part.join!));
   const inSeries = modules.some((first) =>
     modules.some((second) =>
       !contains(first, second) && !contains(second, first) &&

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ActivationFlow } from "../../onnx/flow.ts";
+import type { ActivationFlow, FlowPoint } from "../../onnx/flow.ts";
 import type { Node } from "../../onnx/model.ts";
 import type { LayerKinds } from "./layers.ts";
 
@@ -98,19 +98,17 @@ function followers(flow: ActivationFlow, kinds: LayerKinds, exit: Node): Node[] 
   return [...between].sort((a, b) => flow.position(a) - flow.position(b));
 }
 
-/** The nodes on the paths from a point, which is not among them, to a node that is. */
-export function nodesBetween(
-  flow: ActivationFlow,
-  from: Node | string,
-  to: Node,
-): Set<Node> {
+/** The nodes on the paths from a point that dominates a node, which is not among them, to that node, which is. */
+export function nodesBetween(flow: ActivationFlow, from: FlowPoint, to: Node): Set<Node> {
   const found = new Set<Node>([to]);
-  const pending = [...flow.successors(from)];
+  const pending = [to];
   while (pending.length > 0) {
-    const node = pending.pop()!;
-    if (found.has(node)) continue;
-    found.add(node);
-    pending.push(...flow.successors(node));
+    for (const value of flow.reads(pending.pop()!)) {
+      const maker = flow.maker(value);
+      if (typeof maker === "string" || maker === from || found.has(maker)) continue;
+      found.add(maker);
+      pending.push(maker);
+    }
   }
   return found;
 }
