@@ -7,9 +7,10 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { UserError } from "../base/errors.ts";
-import { type Digest, digestFile, digestOf, shortDigest, startDigest } from "./digest.ts";
+import { type Digest, digestFile, digestOf, shortDigest } from "./digest.ts";
 import { type StoreFiles, writeAll } from "./files.ts";
 
 /** The modification time of a blob that nobody touched: 2001-09-09T01:46:40Z. */
@@ -50,7 +51,7 @@ export class Blobs {
   }
 
   async #putStream(content: ReadableStream<Uint8Array>): Promise<BlobInfo> {
-    const hash = startDigest();
+    const hash = createHash("sha256");
     let size = 0;
     let digest = "";
     await this.#files.writeWith(async (file) => {

@@ -4,13 +4,14 @@
  * @module
  */
 
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 
 /** Lower-case hex of the SHA-256 of some bytes: 64 digits. */
 export type Digest = string;
 
 /** Large enough that the hash, not the system call, is what takes time. */
 const BUFFER_BYTES = 1 << 20;
+const SMALL_BYTES = 4096;
 /** How much is hashed before the event loop gets a turn: about 20 ms of work. */
 const TURN_BYTES = 32 << 20;
 
@@ -29,31 +30,22 @@ export function shortDigest(digest: Digest): string {
   return digest.slice(0, 12);
 }
 
-/** The SHA-256 of a file and its length in bytes; memory does not grow with the file. */
+/**
+ * The SHA-256 of a file and its length in bytes. Memory does not grow with the file, and other work goes on in
+ * between.
+ */
 export async function digestFile(path: string): Promise<{ digest: Digest; size: number }> {
   using file = Deno.openSync(path, { read: true });
   const hash = createHash("sha256");
-  const size = await readThrough(file, (chunk) => hash.update(chunk));
-  return { digest: hash.digest("hex"), size };
-}
-
-/**
- * Reads a file from its position to its end in chunks, letting other work go on in between.
- *
- * @param each Called with each chunk; the memory is reused afterwards.
- * @returns How many bytes there were.
- */
-export async function readThrough(
-  file: Deno.FsFile,
-  each: (chunk: Uint8Array) => void,
-): Promise<number> {
-  const buffer = new Uint8Array(BUFFER_BYTES);
+  // A small file gets a small buffer, with one byte more to see its end.
+  const expected = file.statSync().size + 1;
+  const buffer = new Uint8Array(Math.min(BUFFER_BYTES, Math.max(SMALL_BYTES, expected)));
   let size = 0;
   let turn = 0;
   for (;;) {
     const count = file.readSync(buffer);
-    if (count === null) return size;
-    each(buffer.subarray(0, count));
+    if (count === null) return { digest: hash.digest("hex"), size };
+    hash.update(buffer.subarray(0, count));
     size += count;
     turn += count;
     if (turn >= TURN_BYTES) {
@@ -61,9 +53,4 @@ export async function readThrough(
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
   }
-}
-
-/** A hash that is fed bit by bit. */
-export function startDigest(): Hash {
-  return createHash("sha256");
 }
