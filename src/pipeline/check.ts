@@ -43,20 +43,31 @@ interface CheckedStage extends UnwiredStage {
   readonly gates: readonly Gate[];
 }
 
-/** Checks a whole document, with its references resolved, against the stages that there are. */
-export function checkDocument(document: PipelineDocument, registry: Registry): Checked {
-  return new Checker(document, registry).check();
+/**
+ * Checks a whole document, with its references resolved, against the stages that there are.
+ *
+ * @param options.complete Whether the registry has all stages that it should have; if not, unknown ones are passed
+ *   over.
+ */
+export function checkDocument(
+  document: PipelineDocument,
+  registry: Registry,
+  options: { readonly complete: boolean },
+): Checked {
+  return new Checker(document, registry, options.complete).check();
 }
 
 class Checker {
   readonly #document: PipelineDocument;
   readonly #registry: Registry;
+  readonly #complete: boolean;
   readonly #ids: readonly string[];
   readonly #problems: Problem[] = [];
 
-  constructor(document: PipelineDocument, registry: Registry) {
+  constructor(document: PipelineDocument, registry: Registry, complete: boolean) {
     this.#document = document;
     this.#registry = registry;
+    this.#complete = complete;
     this.#ids = stageIds(document.value);
   }
 
@@ -109,6 +120,7 @@ class Checker {
     if (entry.id !== undefined) this.#name(id, "Stage id", [...path, "id"]);
     const stage = this.#registry.get(entry.uses);
     if (stage === undefined) {
+      if (!this.#complete) return undefined;
       this.#problem(
         [...path, "uses"],
         `There is no stage "${entry.uses}"`,

@@ -6,10 +6,13 @@
 
 import type { JsonValue } from "../base/canonical_json.ts";
 import { type Problem, type SourcePlace, UserError } from "../base/errors.ts";
+import { isObject } from "./paths.ts";
 import type { Path, SourceText } from "./source_text.ts";
 import { type Location, pointer, readYaml } from "./yaml.ts";
 
 type JsonObject = { readonly [name: string]: JsonValue };
+
+const MAY_BE_EMPTY = ["description", "inputs", "plugins", "with", "in", "expect"];
 
 /** A pipeline before it is checked. */
 export class PipelineDocument {
@@ -44,7 +47,9 @@ export class PipelineDocument {
       place: source.place(span),
       ...(hint === undefined ? {} : { hint }),
     }));
-    if (mistakes.some(({ fatal }) => fatal)) throw new UserError(problems);
+    // After the first mistake of this sort, what else is found is mostly its consequence.
+    const fatal = mistakes.findIndex((mistake) => mistake.fatal);
+    if (fatal >= 0) throw new UserError(problems.slice(0, fatal + 1));
     return { document: new PipelineDocument(file, value, locations, source), problems };
   }
 
@@ -76,6 +81,17 @@ export class PipelineDocument {
   /** Replaces everything by values that stand at the same paths. */
   replace(value: JsonValue): void {
     this.#value = value;
+  }
+
+  /** A key without a value, as is left when all below it is commented out, is as good as no key. */
+  dropEmptyKeys(): void {
+    if (!isObject(this.#value)) return;
+    const { stages } = this.#value;
+    this.#value = {
+      ...withoutEmpty(this.#value),
+      ...(Array.isArray(stages) &&
+        { stages: stages.map((each: JsonValue) => isObject(each) ? withoutEmpty(each) : each) }),
+    };
   }
 
   /**
@@ -120,4 +136,11 @@ function withValue(value: JsonValue | undefined, path: Path, put: JsonValue): Js
     ? value as JsonObject
     : {};
   return { ...map, [step]: withValue(map[step], rest, put) };
+}
+
+function withoutEmpty(map: JsonObject): JsonObject {
+  const entries = Object.entries(map);
+  return Object.fromEntries(
+    entries.filter(([name, value]) => value !== null || !MAY_BE_EMPTY.includes(name)),
+  );
 }

@@ -14,7 +14,8 @@ export function label(path: Path, ids: readonly string[]): string {
   const [first, index, ...rest] = path;
   if (first === undefined) return "The pipeline";
   if (first !== "stages" || typeof index !== "number") return pathText(path);
-  const stage = `Stage "${ids[index] ?? `stages[${index}]`}"`;
+  const id = ids[index] ?? `stages[${index}]`;
+  const stage = id.startsWith("stages[") ? id : `Stage "${id}"`;
   return rest.length === 0 ? stage : `${stage}: ${pathText(rest)}`;
 }
 

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { basename, dirname, extname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { JsonValue } from "../base/canonical_json.ts";
 import { type Problem, UserError } from "../base/errors.ts";
-import { didYouMean } from "../base/suggest.ts";
 import type { AnyStage } from "../registry/stage.ts";
 import { Registry } from "../registry/registry.ts";
 import { builtInStages } from "../stages/mod.ts";
@@ -17,6 +16,7 @@ import { resolveInputs } from "./inputs.ts";
 import { isObject } from "./paths.ts";
 import type { Pipeline, PipelineInput } from "./pipeline.ts";
 import { loadPlugin } from "./plugins.ts";
+import { readPipelineFile } from "./read_file.ts";
 import { resolveReferences } from "./references.ts";
 import { applySetting } from "./set.ts";
 
@@ -40,7 +40,7 @@ export interface DefineOptions extends LoadOptions {
  * @throws {UserError} With every problem of the file.
  */
 export async function loadPipeline(file: string, options: LoadOptions = {}): Promise<Pipeline> {
-  const text = await readText(file);
+  const text = await readPipelineFile(file);
   const { document, problems } = PipelineDocument.parse(file, text);
   if (document.value === null && problems.length === 0) {
     throw new UserError({
@@ -78,12 +78,15 @@ async function build(
     });
   }
   for (const setting of options.set ?? []) problems.push(...applySetting(document, setting));
+  document.dropEmptyKeys();
   problems.push(...resolveReferences(document));
   const registry = new Registry(options.stages ?? builtInStages);
-  problems.push(...await loadPlugins(document, registry, directory));
-  const checked = checkDocument(document, registry);
+  const pluginProblems = await loadPlugins(document, registry, directory);
+  problems.push(...pluginProblems);
+  const checked = checkDocument(document, registry, { complete: pluginProblems.length === 0 });
   const { inputs, stages, warnings } = checked;
-  problems.push(...checked.problems);
+  const earlier = [...problems];
+  problems.push(...checked.problems.filter((problem) => !isConsequence(problem, earlier)));
   if (problems.length > 0) {
     problems.push(...await missingFiles(checked.soundInputs, directory, document));
     throw new UserError(inOrder(problems));
@@ -105,53 +108,6 @@ async function build(
     placeOf: (path) => document.place(path),
     ...(description !== undefined && { description }),
   };
-}
-
-async function readText(file: string): Promise<string> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await Deno.readFile(file);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      const hint = await similarFile(file);
-      throw new UserError({
-        message: `Pipeline file "${file}" does not exist`,
-        ...(hint !== undefined && { hint }),
-      });
-    }
-    if (
-      error instanceof Deno.errors.IsADirectory || (error as { code?: string }).code === "EISDIR"
-    ) {
-      throw new UserError({
-        message: `"${file}" is a folder, not a pipeline file`,
-        hint: "Name a .yaml file in it",
-      });
-    }
-    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-    throw new UserError({ message: `Pipeline file "${file}" may not be read` });
-  }
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new UserError({
-      message: `Pipeline file "${file}" is not text in UTF-8`,
-      hint: "Is it the pipeline's YAML file?",
-    });
-  }
-}
-
-async function similarFile(file: string): Promise<string | undefined> {
-  const folder = dirname(file);
-  const names: string[] = [];
-  try {
-    for await (const { name, isFile } of Deno.readDir(folder)) {
-      if (isFile && [".yaml", ".yml"].includes(extname(name))) names.push(join(folder, name));
-    }
-  } catch {
-    return undefined;
-  }
-  const near = names.filter((name) => basename(name, extname(name)) === basename(file));
-  return near.length === 1 ? `Did you mean "${near[0]}"?` : didYouMean(file, names.toSorted());
 }
 
 async function loadPlugins(
@@ -188,6 +144,14 @@ async function missingFiles(
     (path) => document.place(path),
   );
   return problems;
+}
+
+/** Whether something wrong was found earlier in the very same place. */
+function isConsequence({ place }: Problem, earlier: readonly Problem[]): boolean {
+  return place?.line !== undefined &&
+    earlier.some(({ place: other }) =>
+      other?.line === place.line && other?.column === place.column && other?.text === place.text
+    );
 }
 
 /** By line; what has no place in the file first. */

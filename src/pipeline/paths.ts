@@ -41,7 +41,7 @@ export function stageIds(pipeline: JsonValue): string[] {
   });
 }
 
-/** A path that could not be read, with the way out. */
+/** A path that could not be read: what is wrong with it, as the rest of a sentence, and the way out. */
 export class PathError extends Error {
   readonly hint: string | undefined;
 
@@ -59,23 +59,23 @@ export class PathError extends Error {
 export function parsePath(text: string, pipeline: JsonValue): Path {
   const steps = text.trim().replace(/\[(\d+)\]/g, ".$1").split(".");
   if (steps.some((step) => step === "")) {
-    throw new PathError(`"${text}" is not a path`, 'Write it like "stages.w4.with.weights.bits"');
+    throw new PathError("is not a path", 'Write it like "stages.w4.with.weights.bits"');
   }
   const [first, ...rest] = steps as [string, ...string[]];
   const ids = stageIds(pipeline);
-  if (ids.includes(first) && !isPipelineKey(first)) return stagePath(text, first, rest, ids);
+  if (ids.includes(first) && !isPipelineKey(first)) return stagePath(first, rest, ids);
   if (!isPipelineKey(first)) {
     throw new PathError(
-      `"${text}" begins with "${first}", which is no part of the pipeline`,
+      `begins with "${first}", which is no part of the pipeline`,
       didYouMean(first, [...PIPELINE_KEYS, ...ids]),
     );
   }
-  if (first === "stages" && rest.length > 0) return stagePath(text, rest[0]!, rest.slice(1), ids);
+  if (first === "stages" && rest.length > 0) return stagePath(rest[0]!, rest.slice(1), ids);
   if (first === "inputs" && rest.length > 0) {
     const inputs = isObject(pipeline) && isObject(pipeline.inputs) ? pipeline.inputs : {};
     if (!Object.hasOwn(inputs, rest[0]!)) {
       throw new PathError(
-        `"${text}" names the input "${rest[0]}", which is not there`,
+        `names the input "${rest[0]}", which is not there`,
         didYouMean(rest[0]!, Object.keys(inputs)),
       );
     }
@@ -83,12 +83,12 @@ export function parsePath(text: string, pipeline: JsonValue): Path {
   return [first, ...rest.map(asStep)];
 }
 
-function stagePath(text: string, name: string, rest: readonly string[], ids: string[]): Path {
+function stagePath(name: string, rest: readonly string[], ids: string[]): Path {
   const byId = ids.indexOf(name);
   const index = byId >= 0 ? byId : /^\d+$/.test(name) ? Number(name) : -1;
   if (index < 0 || index >= ids.length) {
     throw new PathError(
-      `"${text}" names the stage "${name}", which is not there`,
+      `names the stage "${name}", which is not there`,
       didYouMean(name, ids),
     );
   }

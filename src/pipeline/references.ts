@@ -81,7 +81,7 @@ class Resolver {
       target = parsePath(name, this.#document.value);
     } catch (error) {
       if (!(error instanceof PathError)) throw error;
-      this.#problem(from, `Reference ${error.message}`, error.hint);
+      this.#problem(from, `Reference "\${${name}}" ${error.message}`, error.hint);
       return undefined;
     }
     const key = pointer(target);

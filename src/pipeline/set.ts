@@ -32,7 +32,7 @@ export function applySetting(document: PipelineDocument, setting: string): Probl
   }
   try {
     const path = parsePath(text, document.value);
-    requireContainer(document, path, text);
+    requireContainer(document, path);
     document.set(path, readYamlValue(given), place);
     return [];
   } catch (error) {
@@ -44,12 +44,16 @@ export function applySetting(document: PipelineDocument, setting: string): Probl
     }
     if (!(error instanceof PathError)) throw error;
     const { message, hint } = error;
-    return [{ message, place, ...(hint === undefined ? {} : { hint }) }];
+    return [{
+      message: `"--set ${setting}" ${message}`,
+      place,
+      ...(hint === undefined ? {} : { hint }),
+    }];
   }
 }
 
 /** What is above the value has to be a map or list that has room for it, or not be there at all. */
-function requireContainer(document: PipelineDocument, path: Path, text: string): void {
+function requireContainer(document: PipelineDocument, path: Path): void {
   for (let length = 0; length < path.length; length++) {
     const value = document.get(path.slice(0, length));
     if (value === undefined || value === null) return;
@@ -58,13 +62,13 @@ function requireContainer(document: PipelineDocument, path: Path, text: string):
     if (Array.isArray(value)) {
       if (typeof step === "number" && step < value.length) continue;
       throw new PathError(
-        `"${text}" goes into ${above}, a list of ${value.length}, at "${step}"`,
+        `goes into ${above}, a list of ${value.length}, at "${step}"`,
         `Use a number from 0 to ${value.length - 1}, or set the whole list`,
       );
     }
     if (!isObject(value)) {
       throw new PathError(
-        `"${text}" goes into ${above}, which is ${JSON.stringify(value)}, not a map`,
+        `goes into ${above}, which is ${JSON.stringify(value)}, not a map`,
       );
     }
   }

@@ -92,7 +92,7 @@ class Wirer {
         : didYouMean(name, Object.keys(ports));
       this.#problem(
         stage,
-        `"${stage.definition.name}" has no input "${name}"`,
+        `there is no input "${name}"`,
         hint,
         ["in", name],
         "key",
@@ -110,7 +110,7 @@ class Wirer {
   ): Source | undefined {
     const path = ["in", name];
     if (text === "none") {
-      if (!port.optional) this.#problem(stage, `It cannot do without "${name}"`, undefined, path);
+      if (!port.optional) this.#problem(stage, `input "${name}" cannot be none`, undefined, path);
       return undefined;
     }
     const dot = text.indexOf(".");
@@ -120,7 +120,7 @@ class Wirer {
       const known = ["inputs", ...this.#stages.map(({ id }) => id)];
       this.#problem(
         stage,
-        `in.${name} is "${text}", and there is no stage "${owner}"`,
+        `in.${name} is "${text}", but there is no stage "${owner}"`,
         didYouMean(owner, known),
         path,
       );
@@ -135,7 +135,7 @@ class Wirer {
         .map(({ source }) => sourceName(source));
       const what = output === undefined
         ? `which ${fitting.length === 0 ? "has no output that fits" : "could be several"}`
-        : `and ${
+        : `but ${
           owner === "inputs" ? "there is no input" : `"${owner}" has no output`
         } "${output}"`;
       this.#problem(stage, `in.${name} is "${text}", ${what}`, didYouMean(text, names), path);
@@ -144,7 +144,7 @@ class Wirer {
     if (!port.kinds.includes(chosen.kind)) {
       this.#problem(
         stage,
-        `in.${name} takes a ${alternatives(port.kinds)}, and "${text}" is a ${chosen.kind}`,
+        `in.${name} takes ${kindsText(port)}, but "${text}" is ${article(chosen.kind)}`,
         undefined,
         path,
       );
@@ -185,36 +185,30 @@ class Wirer {
     const names = nearest.map(({ source }) => sourceName(source));
     this.#problem(
       stage,
-      `Its input "${name}" could be ${alternatives(names)}`,
+      `input "${name}" could be ${alternatives(names)}`,
       `Say which one, for instance: in: { ${name}: ${names[0]} }`,
     );
     return undefined;
   }
 
   #missing(stage: UnwiredStage, name: string, port: InputPort): void {
-    const kinds = alternatives(port.kinds);
+    const canBeGiven = port.kinds.some((kind) => kind !== "ranges" && kind !== "evaluation");
     const makers = this.#context.registry.all()
       .map(({ definition }) => definition)
       .filter((each) => Object.values(each.outputs).some(({ kind }) => port.kinds.includes(kind)))
       .map((each) => `"${each.name}"`);
-    const ways: string[] = [];
-    if (port.kinds.some((kind) => kind === "model" || kind === "dataset")) {
-      ways.push(`give one under inputs:`);
-    }
-    if (makers.length > 0) ways.push(`put ${alternatives(makers)} before it`);
-    const way = ways.join(", or ");
+    const put = makers.length > 0 ? `Put ${alternatives(makers)} before it` : undefined;
     this.#problem(
       stage,
-      `It needs a ${kinds} for its input "${name}", and there is none before it`,
-      way === "" ? undefined : way[0]!.toUpperCase() + way.slice(1),
+      `input "${name}" needs ${kindsText(port)}, but there is none before it`,
+      canBeGiven ? "Give one under inputs:" : put,
     );
   }
 
   #remark(stage: UnwiredStage, name: string, taken: Candidate, nearer: Candidate): void {
     const [chosen, other] = [sourceName(taken.source), sourceName(nearer.source)];
     this.warnings.push({
-      message:
-        `Stage "${stage.id}": its input "${name}" takes ${chosen}, by name; ${other} is nearer`,
+      message: `Stage "${stage.id}": input "${name}" takes ${chosen}, by name; ${other} is nearer`,
       place: this.#context.document.place(["stages", stage.index]),
       hint: `Say which one: in: { ${name}: ${chosen} } or in: { ${name}: ${other} }`,
     });
@@ -260,6 +254,14 @@ class Wirer {
       ...(hint === undefined ? {} : { hint }),
     });
   }
+}
+
+function kindsText({ kinds }: InputPort): string {
+  return alternatives(kinds.map(article));
+}
+
+function article(kind: ArtifactKind): string {
+  return `${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind}`;
 }
 
 function outputsOf(stage: UnwiredStage): Candidate[] {

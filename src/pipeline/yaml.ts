@@ -36,6 +36,12 @@ export interface YamlMistake {
   readonly fatal?: boolean;
 }
 
+const TOO_DEEP: YamlMistake = {
+  span: [0, 1],
+  message: "The file is nested too deeply",
+  fatal: true,
+};
+
 /** Where a value stands. */
 export interface Location {
   readonly key?: Span;
@@ -65,7 +71,7 @@ export function readYaml(file: string, text: string): YamlResult {
     lineCounter: lines,
     prettyErrors: false,
     merge: true,
-    logLevel: "silent",
+    logLevel: "error",
   } as const;
   try {
     const document = parseDocument(text, options);
@@ -83,11 +89,7 @@ export function readYaml(file: string, text: string): YamlResult {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     // The parser's stack overflowed.
-    const mistakes = [{
-      span: [0, 1],
-      message: "The file is nested too deeply",
-      fatal: true,
-    }] as const;
+    const mistakes = [TOO_DEEP];
     return { value: null, locations: new Map(), mistakes, source: new SourceText(file, text, [0]) };
   }
 }
@@ -127,6 +129,7 @@ function syntaxMistake(error: YAMLError, text: string): YamlMistake {
     case "TAG_RESOLVE_FAILED":
       return { span, message: "YAML tags are not used in pipelines", hint: "Leave out the tag" };
     default:
+      if (error.message.startsWith("Maximum call stack")) return TOO_DEEP;
       return { span, message: `YAML: ${error.message.replace(/\.$/, "")}`, fatal: true };
   }
 }
@@ -152,7 +155,8 @@ class Reader {
     }
     if (++this.#count > MOST_VALUES) {
       if (this.#count === MOST_VALUES + 1) {
-        this.#mistake(node, `The aliases expand to more than ${MOST_VALUES} values`);
+        const message = `The aliases expand to more than ${MOST_VALUES} values`;
+        this.mistakes.push({ span: spanOf(node), message, fatal: true });
       }
       return null;
     }
@@ -177,8 +181,10 @@ class Reader {
 
   #resolve(alias: Alias): Node | undefined {
     const target = alias.resolve(this.#document);
-    // An alias without an anchor is already among the document's errors.
-    return target ?? undefined;
+    if (target === undefined) {
+      this.#mistake(alias, `There is no anchor "&${alias.source}" before this alias`);
+    }
+    return target;
   }
 
   #scalar(value: unknown, node: Node): JsonValue {

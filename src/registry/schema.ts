@@ -157,7 +157,8 @@ export function describe(schema: Schema): string {
     for (const branch of schema.anyOf) {
       words.add(describe(branch));
     }
-    return alternatives([...words]);
+    const list = [...words];
+    return list.length < 2 ? list.join() : `${list.slice(0, -1).join(", ")}, or ${list.at(-1)}`;
   }
   switch (schema.type) {
     case "integer":
@@ -196,7 +197,8 @@ function describeArray(schema: Schema): string {
   if (isTuple(items)) return `a list of ${items.length} values (${items.map(describe).join(", ")})`;
   const of = items === undefined ? "" : `, each ${describe(items)}`;
   if (minItems !== undefined && minItems === maxItems) return `a list of ${minItems} values${of}`;
-  if (minItems !== undefined && minItems > 0) return `a list of at least ${minItems} values${of}`;
+  if (minItems === 1) return `a list that is not empty${of}`;
+  if (minItems !== undefined && minItems > 1) return `a list of at least ${minItems} values${of}`;
   return `a list${of}`;
 }
 

@@ -120,17 +120,19 @@ function flatten(schema: Schema): readonly Schema[] {
 /** Of several kinds of map, finds the one that was meant by a key only it has, and says what that one lacks. */
 function validateVariants(variants: readonly Schema[], value: JsonObject, path: Path): Issue[] {
   const tag = discriminator(variants);
-  if (tag !== undefined && value[tag] !== undefined) {
+  if (tag !== undefined) {
+    const all = variants.flatMap((variant) => choices(variant.properties![tag]!)!);
+    if (value[tag] === undefined) return [lacksKey(path, tag, { enum: all })];
     const meant = variants.find((variant) => fits(variant.properties![tag]!, value[tag]!));
     if (meant !== undefined) return validate(meant, value, path);
-    const all = variants.flatMap((variant) => choices(variant.properties![tag]!)!);
     return validateChoice(all, value[tag], [...path, tag]);
   }
   const marks = variants.map(requiredKeys);
   const complete = variants.filter((_, index) =>
     marks[index]!.length > 0 && marks[index]!.every((key) => Object.hasOwn(value, key))
   );
-  if (complete.length > 0) return fewest(complete, value, path);
+  if (complete.length > 1) return [severalVariants(complete, path)];
+  if (complete.length === 1) return validate(complete[0]!, value, path);
   const begun = variants.filter((_, index) =>
     marks[index]!.some((key) => Object.hasOwn(value, key))
   );
@@ -172,16 +174,7 @@ function validateObject(schema: Schema, value: JsonObject, path: Path): Issue[] 
   const properties = schema.properties ?? {};
   for (const key of requiredKeys(schema)) {
     if (Object.hasOwn(value, key)) continue;
-    const property = properties[key];
-    issues.push({
-      path,
-      at: "key",
-      subject: path,
-      predicate: `lacks the key "${key}"`,
-      ...(property === undefined
-        ? {}
-        : { hint: `Give it ${describe(property)}${example(property)}` }),
-    });
+    issues.push(lacksKey(path, key, properties[key]));
   }
   for (const [key, member] of Object.entries(value)) {
     const property = Object.hasOwn(properties, key) ? properties[key] : patterned(schema, key);
@@ -274,6 +267,30 @@ function isInInterval(schema: Schema, value: number): boolean {
 
 function wrongSize(path: Path, wanted: string, count: number): Issue {
   return wrong(path, `must have ${wanted}: current value has ${count}`);
+}
+
+function lacksKey(path: Path, key: string, property: Schema | undefined): Issue {
+  return {
+    path,
+    at: "key",
+    subject: path,
+    predicate: `lacks the key "${key}"`,
+    ...(property === undefined
+      ? {}
+      : { hint: `Give it ${describe(property)}${example(property)}` }),
+  };
+}
+
+/** A map that is of several kinds at once, by the first key that only each of them has. */
+function severalVariants(variants: readonly Schema[], path: Path): Issue {
+  const marks = variants.map((variant) => requiredKeys(variant)[0]!);
+  return {
+    path: [...path, marks[1]!],
+    at: "key",
+    subject: path,
+    predicate: `can have only one of the keys ${alternatives(marks.map((key) => `"${key}"`))}`,
+    hint: "Remove the others",
+  };
 }
 
 function unknownKey(path: Path, key: string, hint: string | undefined): Issue {
