@@ -11,6 +11,7 @@ export class StoreError extends UserError {}
 
 const FULL = new Set(["ENOSPC", "EDQUOT"]);
 const FORBIDDEN = new Set(["EROFS", "EACCES", "EPERM"]);
+const NO_LOCKS = new Set(["ENOLCK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
 const NOT_A_FOLDER = new Set(["ENOTDIR", "EEXIST"]);
 
 /** The error to throw when writing into the store at `root` failed. */
@@ -37,6 +38,12 @@ export function explainWrite(error: unknown, root: string): unknown {
     return new StoreError({
       message: `Store "${root}" is not writable`,
       hint: "Choose another folder with --store, or change its permissions",
+    }, { cause: error });
+  }
+  if (typeof code === "string" && NO_LOCKS.has(code)) {
+    return new StoreError({
+      message: `The file system of the store "${root}" has no locks`,
+      hint: "Choose a folder on a local disk with --store",
     }, { cause: error });
   }
   if (typeof code === "string" && NOT_A_FOLDER.has(code)) {

@@ -26,7 +26,7 @@ export class StoreFiles {
   /**
    * Writes a file: temporary file → fsync → rename → fsync of the folder.
    *
-   * @param modified A modification time to set before the file appears.
+   * @param modified A modification time to set in the end.
    * @throws {UserError} If the disk is full or the store not writable.
    */
   async write(target: string, content: Uint8Array | string, modified?: Date): Promise<void> {
@@ -55,10 +55,11 @@ export class StoreFiles {
       const place = await fill(file);
       if (place === undefined) return;
       await file.sync();
-      if (place.modified !== undefined) await file.utime(place.modified, place.modified);
       await makeFolder(dirname(place.target));
       await Deno.rename(temporary, place.target);
       renamed = true;
+      // Not before: an old temporary file would look like one that a killed process left.
+      if (place.modified !== undefined) await file.utime(place.modified, place.modified);
       await syncFolder(dirname(place.target));
     } catch (error) {
       throw explainWrite(error, this.layout.root);

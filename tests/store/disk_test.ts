@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { UserError } from "../../src/base/errors.ts";
+import { explainWrite } from "../../src/store/explain.ts";
 import { openStore } from "../../src/store/store.ts";
 import { verifyStore } from "../../src/store/verify.ts";
 import { action, filesOf, keyed, temporaryFolder, temporaryStore } from "./fixture.ts";
@@ -146,4 +147,31 @@ Deno.test("a store whose place is taken by a file is refused", async () => {
       return true;
     });
   }
+});
+
+Deno.test("a file system without locks is said plainly", () => {
+  const error = Object.assign(new Error("No locks available (os error 37)"), { code: "ENOLCK" });
+  const explained = explainWrite(error, "/mnt/store");
+  assert.ok(explained instanceof UserError);
+  assert.equal(explained.message, 'The file system of the store "/mnt/store" has no locks');
+  const other = new Error("Something else");
+  assert.equal(explainWrite(other, "/mnt/store"), other);
+});
+
+Deno.test("what a killed process left is removed after a day, and nothing younger", async () => {
+  await using folder = temporaryFolder();
+  {
+    await using store = openStore(folder.path);
+    await store.putBlob(bytes("x"));
+  }
+  const [old, young] = ["1-old", "2-young"].map((name) => join(folder.path, "temporary", name));
+  await Deno.writeTextFile(old!, "half");
+  await Deno.writeTextFile(young!, "half");
+  const before = new Date(Date.now() - 25 * 3600 * 1000);
+  await Deno.utime(old!, before, before);
+  await using store = openStore(folder.path);
+  await store.putBlob(bytes("y"));
+  assert.deepEqual(filesOf(folder.path, "temporary").map((path) => path.split("/").at(-1)), [
+    "2-young",
+  ]);
 });
