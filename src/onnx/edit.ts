@@ -7,11 +7,11 @@
  * @module
  */
 
-import { subgraphs } from "./attributes.ts";
-import type { Attribute, Graph, Model, Node, ValueInfo } from "./model.ts";
+import type { Graph, Node, ValueInfo } from "./model.ts";
 import { uniqueName } from "./names.ts";
 import { capturedNames, definesValue, replaceCaptured, replaceInputs } from "./scope.ts";
 
+export { cloneGraph, cloneModel } from "./clone.ts";
 export { constantValue } from "./constants.ts";
 export { nameEverything, uniqueName } from "./names.ts";
 export { prune, sortNodes } from "./order.ts";
@@ -21,29 +21,6 @@ export interface Use {
   readonly node: Node;
   /** Position in the node's input list; −1 where a graph inside the node captures the value. */
   readonly index: number;
-}
-
-/** A copy that can be edited without changing the original. Tensors are shared. */
-export function cloneModel(model: Model): Model {
-  return {
-    ...model,
-    opsets: new Map(model.opsets),
-    metadata: new Map(model.metadata),
-    graph: cloneGraph(model.graph),
-  };
-}
-
-/** A copy that can be edited without changing the original. Tensors are shared. */
-export function cloneGraph(graph: Graph): Graph {
-  return {
-    ...graph,
-    nodes: graph.nodes.map(cloneNode),
-    inputs: graph.inputs.map(cloneValue),
-    outputs: graph.outputs.map(cloneValue),
-    initializers: new Map(graph.initializers),
-    values: new Map(Array.from(graph.values, ([name, info]) => [name, cloneValue(info)])),
-    ...(graph.sparse && { sparse: new Map(graph.sparse) }),
-  };
 }
 
 /** The node that makes each value of a graph. */
@@ -132,7 +109,8 @@ function takeOverOutput(graph: Graph, output: ValueInfo, to: string): { from: st
 }
 
 /**
- * Renames a value everywhere: where it is made, read, captured, declared, given in and given out.
+ * Renames a value everywhere: where it is made, read, captured, declared, given in and given out. Only the
+ * quantization annotations in the graph's `rest`, which no runtime reads, still say the old name.
  *
  * @throws {TypeError} If the new name is taken, or the graph does not define the old one.
  */
@@ -192,28 +170,6 @@ export function removeNodes(graph: Graph, nodes: Iterable<Node>): void {
   for (const node of gone) {
     for (const output of node.outputs) if (!made.has(output)) graph.values.delete(output);
   }
-}
-
-function cloneNode(node: Node): Node {
-  return {
-    ...node,
-    inputs: [...node.inputs],
-    outputs: [...node.outputs],
-    attributes: subgraphs(node).length === 0
-      ? new Map(node.attributes)
-      : new Map(Array.from(node.attributes, ([name, value]) => [name, cloneAttribute(value)])),
-    ...(node.metadata && { metadata: new Map(node.metadata) }),
-  };
-}
-
-function cloneAttribute(attribute: Attribute): Attribute {
-  if (attribute.kind === "graph") return { ...attribute, value: cloneGraph(attribute.value) };
-  if (attribute.kind === "graphs") return { ...attribute, value: attribute.value.map(cloneGraph) };
-  return attribute;
-}
-
-function cloneValue(info: ValueInfo): ValueInfo {
-  return { ...info, dims: info.dims && [...info.dims] };
 }
 
 /** Changes a key and keeps its place in the order, so that a renamed model is written in the same order. */

@@ -1,5 +1,5 @@
 /**
- * Models, graphs, nodes and attributes to and from their protobuf messages.
+ * Models, graphs and nodes to and from their protobuf messages.
  *
  * What the model value has no place for is kept encoded (`rest`, `opaque`), so a file that is read and written
  * says the same as before.
@@ -7,18 +7,16 @@
  * @module
  */
 
+import { UserError } from "../base/errors.ts";
+import { attributeFromProto, attributeToProto, compact } from "./attribute_proto.ts";
 import { describeNode } from "./attributes.ts";
-import type { Attribute, AttributeValue, Graph, Model, Node } from "./model.ts";
+import type { Graph, Model, Node } from "./model.ts";
 import {
-  type AttributeProto as AttributeMessage,
-  AttributeProto_AttributeType as AttributeType,
-  AttributeProtoSchema,
   create,
   encodeRest,
   fromBinary,
   type GraphProto as GraphMessage,
   GraphProtoSchema,
-  isFieldSet,
   mergeFromBinary,
   type ModelProto as ModelMessage,
   ModelProtoSchema,
@@ -73,7 +71,8 @@ export function modelToProto(model: Model): ModelMessage {
   return proto;
 }
 
-function graphFromProto(proto: GraphMessage): Graph {
+/** A graph from its message. */
+export function graphFromProto(proto: GraphMessage): Graph {
   const rest = encodeRest(GraphProtoSchema, proto, {
     quantizationAnnotation: proto.quantizationAnnotation,
     metadataProps: proto.metadataProps,
@@ -83,10 +82,11 @@ function graphFromProto(proto: GraphMessage): Graph {
     nodes: proto.node.map(nodeFromProto),
     inputs: proto.input.map(valueFromProto),
     outputs: proto.output.map(valueFromProto),
-    initializers: new Map(
-      proto.initializer.map((
-        tensor,
-      ) => [tensor.name, tensorFromProto(tensor, `Initializer "${tensor.name}"`)]),
+    initializers: byName(
+      proto.initializer,
+      ({ name }) => name,
+      (tensor) => tensorFromProto(tensor, `Initializer "${tensor.name}"`),
+      "Initializer",
     ),
     values: new Map(proto.valueInfo.map((info) => [info.name, valueFromProto(info)])),
   };
@@ -103,7 +103,8 @@ function graphFromProto(proto: GraphMessage): Graph {
   return graph;
 }
 
-function graphToProto(graph: Graph): GraphMessage {
+/** The message of a graph. */
+export function graphToProto(graph: Graph): GraphMessage {
   const proto = create(GraphProtoSchema, {
     name: graph.name,
     node: graph.nodes.map(nodeToProto),
@@ -131,9 +132,12 @@ function nodeFromProto(proto: NodeMessage): Node {
     outputs: proto.output,
     attributes: new Map(),
   };
-  for (const attribute of proto.attribute) {
-    node.attributes.set(attribute.name, attributeFromProto(attribute, node));
-  }
+  node.attributes = byName(
+    proto.attribute,
+    ({ name }) => name,
+    (attribute) => attributeFromProto(attribute, node),
+    `In node ${describeNode(node)} attribute`,
+  );
   if (proto.docString !== "") node.doc = proto.docString;
   if (proto.metadataProps.length > 0) {
     node.metadata = new Map(proto.metadataProps.map(({ key, value }) => [key, value]));
@@ -165,143 +169,21 @@ function nodeToProto(node: Node): NodeMessage {
   return proto;
 }
 
-function attributeFromProto(proto: AttributeMessage, node: Node): Attribute {
-  const value = valueOfAttribute(proto, node);
-  if (value === undefined) {
-    return { kind: "opaque", value: toBinary(AttributeProtoSchema, proto) };
-  }
-  return proto.docString === "" ? value : { ...value, doc: proto.docString };
-}
-
-function valueOfAttribute(proto: AttributeMessage, node: Node): AttributeValue | undefined {
-  if (proto.refAttrName !== "" || proto.$unknown !== undefined) return undefined;
-  const where = () => `Attribute "${proto.name}" of node ${describeNode(node)}`;
-  switch (proto.type === AttributeType.UNDEFINED ? inferType(proto) : proto.type) {
-    case AttributeType.INT:
-      return { kind: "int", value: compact(proto.i) };
-    case AttributeType.FLOAT:
-      return { kind: "float", value: proto.f };
-    case AttributeType.STRING: {
-      const text = decodeText(proto.s);
-      return text === undefined
-        ? { kind: "bytes", value: proto.s.slice() }
-        : { kind: "string", value: text };
-    }
-    case AttributeType.TENSOR:
-      return proto.t && { kind: "tensor", value: tensorFromProto(proto.t, where()) };
-    case AttributeType.GRAPH:
-      return proto.g && { kind: "graph", value: graphFromProto(proto.g) };
-    case AttributeType.INTS:
-      return { kind: "ints", value: proto.ints.map(compact) };
-    case AttributeType.FLOATS:
-      return { kind: "floats", value: proto.floats };
-    case AttributeType.STRINGS: {
-      const texts = proto.strings.map(decodeText);
-      return texts.every((text) => text !== undefined)
-        ? { kind: "strings", value: texts }
-        : undefined;
-    }
-    case AttributeType.TENSORS:
-      return {
-        kind: "tensors",
-        value: proto.tensors.map((tensor) => tensorFromProto(tensor, where())),
-      };
-    case AttributeType.GRAPHS:
-      return { kind: "graphs", value: proto.graphs.map(graphFromProto) };
-    default:
-      return undefined;
-  }
-}
-
-/** The type of an attribute in files older than the field that says it. */
-function inferType(proto: AttributeMessage): AttributeType {
-  const field = AttributeProtoSchema.field;
-  if (isFieldSet(proto, field.f)) return AttributeType.FLOAT;
-  if (isFieldSet(proto, field.i)) return AttributeType.INT;
-  if (isFieldSet(proto, field.s)) return AttributeType.STRING;
-  if (isFieldSet(proto, field.t)) return AttributeType.TENSOR;
-  if (isFieldSet(proto, field.g)) return AttributeType.GRAPH;
-  if (proto.floats.length > 0) return AttributeType.FLOATS;
-  if (proto.ints.length > 0) return AttributeType.INTS;
-  if (proto.strings.length > 0) return AttributeType.STRINGS;
-  if (proto.tensors.length > 0) return AttributeType.TENSORS;
-  if (proto.graphs.length > 0) return AttributeType.GRAPHS;
-  return AttributeType.UNDEFINED;
-}
-
-function attributeToProto(name: string, attribute: Attribute): AttributeMessage {
-  if (attribute.kind === "opaque") {
-    const proto = fromBinary(AttributeProtoSchema, attribute.value);
-    proto.name = name;
-    return proto;
-  }
-  const proto = create(AttributeProtoSchema, { name });
-  if (attribute.doc !== undefined) proto.docString = attribute.doc;
-  switch (attribute.kind) {
-    case "int":
-      proto.type = AttributeType.INT;
-      proto.i = BigInt(attribute.value);
-      break;
-    case "float":
-      proto.type = AttributeType.FLOAT;
-      proto.f = attribute.value;
-      break;
-    case "string":
-      proto.type = AttributeType.STRING;
-      proto.s = new TextEncoder().encode(attribute.value);
-      break;
-    case "bytes":
-      proto.type = AttributeType.STRING;
-      proto.s = attribute.value;
-      break;
-    case "tensor":
-      proto.type = AttributeType.TENSOR;
-      proto.t = tensorToProto(attribute.value);
-      break;
-    case "graph":
-      proto.type = AttributeType.GRAPH;
-      proto.g = graphToProto(attribute.value);
-      break;
-    case "ints":
-      proto.type = AttributeType.INTS;
-      proto.ints = attribute.value.map(BigInt);
-      break;
-    case "floats":
-      proto.type = AttributeType.FLOATS;
-      proto.floats = [...attribute.value];
-      break;
-    case "strings": {
-      const encoder = new TextEncoder();
-      proto.type = AttributeType.STRINGS;
-      proto.strings = attribute.value.map((text) => encoder.encode(text));
-      break;
-    }
-    case "tensors":
-      proto.type = AttributeType.TENSORS;
-      proto.tensors = attribute.value.map((tensor) => tensorToProto(tensor));
-      break;
-    case "graphs":
-      proto.type = AttributeType.GRAPHS;
-      proto.graphs = attribute.value.map(graphToProto);
-      break;
-  }
-  return proto;
-}
-
 function standardDomain(domain: string): string {
   return domain === "ai.onnx" ? "" : domain;
 }
 
-/** A number where it is exact, else the bigint. */
-function compact(value: bigint): number | bigint {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
-}
-
-function decodeText(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
+/** A map by name; two things of one name would be one thing lost. */
+function byName<Item, Value>(
+  items: readonly Item[],
+  name: (item: Item) => string,
+  value: (item: Item) => Value,
+  what: string,
+): Map<string, Value> {
+  const map = new Map<string, Value>();
+  for (const item of items) {
+    if (map.has(name(item))) throw new UserError(`${what} "${name(item)}" is there twice`);
+    map.set(name(item), value(item));
   }
+  return map;
 }

@@ -23,6 +23,7 @@ export {
   mergeFromBinary,
   toBinary,
 } from "@bufbuild/protobuf";
+export type { MessageInitShape } from "@bufbuild/protobuf";
 export * from "./onnx_pb.ts";
 
 /**

@@ -16,8 +16,8 @@ import {
   TensorProtoSchema,
   toBinary,
 } from "./protobuf.ts";
+import { emptyData, tensorBytes, tensorFromBytes } from "./tensor_bytes.ts";
 import {
-  bitsPerElement,
   DATA_TYPE_NUMBERS,
   type DataType,
   storedLength,
@@ -108,42 +108,6 @@ export function tensorToProto(tensor: Tensor, name?: string): TensorMessage {
   return proto;
 }
 
-/**
- * The bytes of a tensor as files hold them, without a copy.
- *
- * @throws {TypeError} If it is a tensor of strings.
- */
-export function tensorBytes(tensor: Tensor): Uint8Array {
-  if (tensor.type === "string") throw new TypeError("A tensor of strings has no raw bytes");
-  const { buffer, byteOffset, byteLength } = tensor.data as Exclude<
-    TensorData[DataType],
-    string[]
-  >;
-  return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-/**
- * A tensor from its raw little-endian bytes, which are copied.
- *
- * @throws {UserError} If there are not exactly as many bytes as the shape needs.
- */
-export function tensorFromBytes<T extends Exclude<DataType, "string">>(
-  type: T,
-  dims: readonly number[],
-  bytes: Uint8Array,
-  where = "Tensor",
-): Tensor<T> {
-  const needed = Math.ceil(dims.reduce((product, dim) => product * dim, bitsPerElement(type)!) / 8);
-  if (bytes.length !== needed) {
-    throw new UserError(
-      `${where} needs ${needed} bytes for ${type}[${dims.join(", ")}] but has ${bytes.length}`,
-    );
-  }
-  const copy = new ArrayBuffer(needed);
-  new Uint8Array(copy).set(bytes);
-  return { type, dims, data: arrayOver(type, copy) as TensorData[T] };
-}
-
 function readData(
   proto: TensorMessage,
   type: DataType,
@@ -164,19 +128,13 @@ function readData(
     );
   }
   if (type === "string") return (stored as Uint8Array[]).map((bytes) => decodeText(bytes, where));
-  const bytes = new ArrayBuffer(stored.length * (type === "complex64" ? 4 : storedBytes(type)));
-  const data = arrayOver(type, bytes);
+  const data = emptyData(type, needed);
   if (type === "uint32") {
     for (let index = 0; index < needed; index++) data[index] = Number(stored[index]);
   } else {
     (data as { set(values: ArrayLike<unknown>): void }).set(stored);
   }
   return data;
-}
-
-/** Bytes of one stored value in a typed array. */
-function storedBytes(type: DataType): number {
-  return type === "complex128" ? 8 : Math.max(bitsPerElement(type)! / 8, 1);
 }
 
 /** The field that holds a type's values when they are not raw bytes. */
@@ -197,38 +155,6 @@ function storedValues(proto: TensorMessage, type: DataType): ArrayLike<unknown> 
       return proto.stringData;
     default:
       return proto.int32Data;
-  }
-}
-
-function arrayOver(
-  type: Exclude<DataType, "string">,
-  buffer: ArrayBuffer,
-): Exclude<TensorData[DataType], string[]> {
-  switch (type) {
-    case "float32":
-    case "complex64":
-      return new Float32Array(buffer);
-    case "float64":
-    case "complex128":
-      return new Float64Array(buffer);
-    case "int64":
-      return new BigInt64Array(buffer);
-    case "uint64":
-      return new BigUint64Array(buffer);
-    case "int32":
-      return new Int32Array(buffer);
-    case "uint32":
-      return new Uint32Array(buffer);
-    case "int16":
-      return new Int16Array(buffer);
-    case "uint16":
-    case "float16":
-    case "bfloat16":
-      return new Uint16Array(buffer);
-    case "int8":
-      return new Int8Array(buffer);
-    default:
-      return new Uint8Array(buffer);
   }
 }
 

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import {
   AttributeProto_AttributeType as AttributeType,
   create,
+  type GraphProtoSchema,
+  type MessageInitShape,
   ModelProtoSchema,
   TensorProtoSchema,
   toBinary,
@@ -246,3 +248,20 @@ Deno.test("the standard domain has one name", () => {
 function written(model: Model): string {
   return new TextDecoder("latin1").decode(encodeModel(model));
 }
+
+Deno.test("two initializers or attributes of one name are refused", () => {
+  const write = (graph: MessageInitShape<typeof GraphProtoSchema>) =>
+    toBinary(
+      ModelProtoSchema,
+      create(ModelProtoSchema, { irVersion: 8n, opsetImport: [{ version: 17n }], graph }),
+    );
+  assert.throws(
+    () => decodeModel(write({ initializer: [scalarMessage("w"), scalarMessage("w")] })),
+    /Initializer "w" is there twice/,
+  );
+  const attribute = [{ name: "axis", i: 1n }, { name: "axis", i: 2n }];
+  assert.throws(
+    () => decodeModel(write({ node: [{ name: "n", opType: "Softmax", attribute }] })),
+    /In node "n" \(Softmax\) attribute "axis" is there twice/,
+  );
+});

@@ -146,8 +146,12 @@ const CASES: readonly (readonly [operator: string, Case])[] = [
 ];
 
 for (const [operator, settings] of CASES) {
-  const attributes = Object.keys(settings.attributes ?? {}).join(", ") || "no attributes";
-  Deno.test(`${operator} of opset ${settings.opset} with ${attributes} means the same later`, async () => {
+  const { opset, dims, attributes = {} } = settings;
+  const said = Object.entries(attributes).map(([name, value]) =>
+    `${name} ${typeof value === "object" && "value" in value ? value.value : value}`
+  );
+  const what = [...(dims ? [`shape ${dims}`] : []), ...said].join(", ") || "defaults";
+  Deno.test(`${operator} of opset ${opset} with ${what} means the same later`, async () => {
     const model = modelOf(operator, settings);
     const feeds = { x: random(settings.dims ?? [2, 3, 4, 5]) };
     const before = await run(model, feeds);
