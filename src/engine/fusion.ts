@@ -4,10 +4,11 @@
  * @module
  */
 
-import { readModel } from "../onnx/read.ts";
-import type { Model } from "../onnx/model.ts";
-import { explainFailure } from "./failures.ts";
+import { dirname, join } from "node:path";
 import { UserError } from "../base/errors.ts";
+import type { Model } from "../onnx/model.ts";
+import { decodeModel } from "../onnx/read.ts";
+import { explainFailure } from "./failures.ts";
 import { sourceOf } from "./model_source.ts";
 import { completeOptions, type ExecutionOptions, sessionOptionsFor } from "./options.ts";
 import { loadRuntime } from "./runtime.ts";
@@ -35,7 +36,12 @@ export async function executedOperators(
       : await runtime.InferenceSession.create(source.model, native);
     await session.release();
     const counts = new Map<string, number>();
-    for (const { opType } of (await readModel(path)).graph.nodes) {
+    // Tensors that were in files beside the model still are.
+    const folderOfTensors = typeof source.model === "string" ? dirname(source.model) : ".";
+    const optimized = decodeModel(await Deno.readFile(path), {
+      external: (location) => Deno.readFileSync(join(folderOfTensors, location)),
+    });
+    for (const { opType } of optimized.graph.nodes) {
       counts.set(opType, (counts.get(opType) ?? 0) + 1);
     }
     return counts;

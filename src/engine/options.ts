@@ -13,8 +13,10 @@ import type { NativeOptions } from "./runtime.ts";
  * - `integer`: fused into integer kernels as ONNX Runtime does by default. On x86 without VNNI instructions
  *   the products of full-range 8-bit values saturate at 16 bits, see `cpu.ts`.
  * - `integer-exact`: integer kernels without that saturation.
+ * - `default`: whatever ONNX Runtime does when no option is set, with no way around what fails; to find out what
+ *   happens to a model where it is deployed.
  */
-export type Arithmetic = "simulated" | "integer" | "integer-exact";
+export type Arithmetic = "simulated" | "integer" | "integer-exact" | "default";
 
 /** Graph optimization level. */
 export type Optimization = "none" | "basic" | "extended" | "all";
@@ -48,11 +50,10 @@ export function resultOptions(
   arithmetic: Arithmetic,
   optimization: Optimization,
 ): Record<string, string> {
-  const options: Record<string, string> = {
-    graph_optimization_level: LEVELS[optimization],
-    // Otherwise weight-only MatMul silently quantizes its activations to 8 bits (3–6e-3 relative error).
-    "session.qdq_matmulnbits_accuracy_level": "1",
-  };
+  const options: Record<string, string> = { graph_optimization_level: LEVELS[optimization] };
+  if (arithmetic === "default") return options;
+  // Otherwise weight-only MatMul silently quantizes its activations to 8 bits (3–6e-3 relative error).
+  options["session.qdq_matmulnbits_accuracy_level"] = "1";
   if (arithmetic === "simulated") options["session.disable_quant_qdq"] = "1";
   if (arithmetic === "integer-exact") options["session.x64quantprecision"] = "1";
   return options;
@@ -85,6 +86,7 @@ export function sessionOptionsFor(options: Required<ExecutionOptions>): NativeOp
  * of the graph fusions that fail for some bit widths.
  */
 export function fallbacksFor(options: Required<ExecutionOptions>): Required<ExecutionOptions>[] {
+  if (options.arithmetic === "default") return [];
   const list: Required<ExecutionOptions>[] = [];
   if (options.arithmetic !== "simulated") list.push({ ...options, arithmetic: "simulated" });
   if (options.optimization === "all" || options.optimization === "extended") {

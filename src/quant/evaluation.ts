@@ -7,6 +7,13 @@
 /** Accuracy and size of one model on one data set. */
 export interface Evaluation {
   readonly version: 1;
+  /** Digests of what was measured, by which an evaluation finds its model. */
+  readonly subject: {
+    readonly model: string;
+    /** The float model that it was compared with. */
+    readonly reference?: string;
+    readonly data: string;
+  };
   /** The metrics by name; fractions are 0 … 1. */
   readonly metrics: Readonly<Record<string, number>>;
   /** Per class: count, and fraction right, by class index. */

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { REPORTED_METRICS } from "../../quant/metrics/reported.ts";
 import { defineStage } from "../../registry/stage.ts";
-import { metrics } from "./metrics.ts";
 import { inputs, outputs, parameters } from "./ports.ts";
 
 export const evaluate = defineStage({
@@ -23,7 +23,7 @@ export const evaluate = defineStage({
   parameters,
   inputs,
   outputs,
-  metrics,
+  metrics: REPORTED_METRICS,
   engine: true,
   load: () => import("./run.ts"),
 });

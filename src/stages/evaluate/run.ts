@@ -86,7 +86,17 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
     Object.assign(execution, await integerFacts(arithmetic, metrics.integer_nodes, context));
   }
   const classes = measurement.classes();
-  const evaluation: Evaluation = { version: 1, metrics, ...(classes && { classes }), execution };
+  const evaluation: Evaluation = {
+    version: 1,
+    subject: {
+      model: artifact.digest,
+      ...(reference && { reference: reference.digest }),
+      data: test.digest,
+    },
+    metrics,
+    ...(classes && { classes }),
+    execution,
+  };
   return { outputs: { evaluation }, metrics };
 };
 

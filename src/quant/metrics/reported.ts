@@ -1,18 +1,28 @@
 /**
- * The metrics that `evaluate` reports.
+ * How the numbers of an evaluation are called and shown.
  *
  * @module
  */
 
-import type { MetricDefinition } from "../../registry/stage.ts";
+import type { Unit } from "../../base/units.ts";
+
+/** One number of an evaluation. */
+export interface ReportedMetric {
+  readonly title: string;
+  readonly description: string;
+  readonly unit: Unit;
+  readonly better?: "higher" | "lower";
+  /** Whether result tables show it. */
+  readonly column?: boolean;
+}
 
 const fraction = { unit: "fraction", better: "higher" } as const;
 const drop = { unit: "fraction", better: "lower" } as const;
 const decibel = { unit: "decibel", better: "higher" } as const;
 const bytes = { unit: "bytes", better: "lower" } as const;
 
-/** By the name that `expect` uses. */
-export const metrics = {
+/** By the names that evaluations use. */
+export const REPORTED_METRICS = {
   bits: {
     title: "bits",
     description: "Mean bits of a weight, scales not counted; biases are not weights.",
@@ -114,4 +124,4 @@ export const metrics = {
     unit: "count",
     better: "higher",
   },
-} as const satisfies Readonly<Record<string, MetricDefinition>>;
+} as const satisfies Readonly<Record<string, ReportedMetric>>;
