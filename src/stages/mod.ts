@@ -5,9 +5,13 @@
  */
 
 import type { AnyStage } from "../registry/stage.ts";
+import { evaluate } from "./evaluate/mod.ts";
+import { exportStage } from "./export/mod.ts";
 import { prepare } from "./prepare/mod.ts";
 
 /** One line a stage. */
 export const builtInStages: readonly AnyStage[] = [
   prepare,
+  evaluate,
+  exportStage,
 ];
