@@ -73,13 +73,14 @@ export function readYaml(file: string, text: string): YamlResult {
     merge: true,
     logLevel: "error",
   } as const;
+  let source = new SourceText(file, text, [0]);
   try {
     const document = parseDocument(text, options);
+    source = new SourceText(file, text, lines.lineStarts);
     const reader = new Reader(document);
     const value = document.contents === null ? null : reader.read(document.contents, []);
     const syntax = [...document.errors, ...document.warnings]
       .map((error) => syntaxMistake(error, text));
-    const source = new SourceText(file, text, lines.lineStarts);
     return {
       value,
       locations: reader.locations,
@@ -87,10 +88,14 @@ export function readYaml(file: string, text: string): YamlResult {
       source,
     };
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    // The parser's stack overflowed.
-    const mistakes = [TOO_DEEP];
-    return { value: null, locations: new Map(), mistakes, source: new SourceText(file, text, [0]) };
+    const mistake = error instanceof TooManyValues
+      ? error.mistake
+      // The parser's stack overflowed.
+      : error instanceof RangeError
+      ? TOO_DEEP
+      : undefined;
+    if (mistake === undefined) throw error;
+    return { value: null, locations: new Map(), mistakes: [mistake], source };
   }
 }
 
@@ -134,6 +139,17 @@ function syntaxMistake(error: YAMLError, text: string): YamlMistake {
   }
 }
 
+/** Ends reading a file that would take all memory. */
+class TooManyValues extends Error {
+  readonly mistake: YamlMistake;
+
+  constructor(span: Span) {
+    super();
+    const message = `The aliases expand to more than ${MOST_VALUES} values`;
+    this.mistake = { span, message, fatal: true };
+  }
+}
+
 /** Turns nodes into values. */
 class Reader {
   readonly locations = new Map<string, Location>();
@@ -153,13 +169,7 @@ class Reader {
       this.locations.set(pointer(path), { value: at, nested: false, ...(key && { key }) });
       return null;
     }
-    if (++this.#count > MOST_VALUES) {
-      if (this.#count === MOST_VALUES + 1) {
-        const message = `The aliases expand to more than ${MOST_VALUES} values`;
-        this.mistakes.push({ span: spanOf(node), message, fatal: true });
-      }
-      return null;
-    }
+    if (++this.#count > MOST_VALUES) throw new TooManyValues(spanOf(node));
     const target = isAlias(node) ? this.#resolve(node) : node;
     const nested = target !== undefined && !isScalar(target);
     this.locations.set(pointer(path), { value: spanOf(node), nested, ...(key && { key }) });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Problem, UserError } from "../../src/base/errors.ts";
@@ -32,7 +33,10 @@ export class Folder implements Disposable {
 
   /** Writes a pipeline that can use the test stages. */
   pipeline(text: string, name = "pipeline.yaml"): string {
-    return this.write(name, `${text.trimEnd()}\nplugins: [${JSON.stringify(TEST_STAGES)}]\n`);
+    return this.write(
+      name,
+      `${text.replace(/^\n/, "").trimEnd()}\nplugins: [${JSON.stringify(TEST_STAGES)}]\n`,
+    );
   }
 
   join(...parts: string[]): string {
@@ -56,6 +60,24 @@ export function problemText({ message, hint, place }: Problem): string {
 export async function problemsOf(text: string, set: string[] = []): Promise<string[]> {
   using folder = new Folder();
   return await thrownBy(() => loadPipeline(folder.pipeline(text), { set }), folder);
+}
+
+/** A pipeline and all that has to be said of it. */
+export interface Mistakes {
+  readonly name: string;
+  readonly pipeline: string;
+  readonly set?: string[];
+  /** As {@linkcode problemText} writes them. */
+  readonly problems: readonly string[];
+}
+
+/** Registers a test for each pipeline. */
+export function testMistakes(cases: readonly Mistakes[]): void {
+  for (const { name, pipeline, set, problems } of cases) {
+    Deno.test(`mistake: ${name}`, async () => {
+      assert.deepEqual(await problemsOf(pipeline, set), problems);
+    });
+  }
 }
 
 /** What a UserError says. */
