@@ -140,7 +140,11 @@ function writeStatic(
     if (parameters === undefined) continue;
     // ONNX Runtime moves nothing on integers below 8 bits, so there is nothing to gain by quantizing again.
     if (role === "repeat" && isPacked(activationType(parameters.grid, encoding))) continue;
-    quantizeActivation(model.graph, value, parameters, { encoding, repeat: role === "repeat" });
+    quantizeActivation(model.graph, value, parameters, {
+      encoding,
+      repeat: role === "repeat",
+      outputs: role === "result",
+    });
   }
 }
 

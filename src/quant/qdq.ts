@@ -14,5 +14,6 @@ export {
   readQuantization,
   type WeightReading,
 } from "./qdq/read.ts";
+export type { CodebookWeights } from "./qdq/codebook.ts";
 export type { Encoding } from "./qdq/storage.ts";
 export { addWeights, quantizeBias, type QuantizedWeights, readWeights } from "./qdq/weights.ts";

@@ -8,10 +8,12 @@ import type { AnyStage } from "../registry/stage.ts";
 import { evaluate } from "./evaluate/mod.ts";
 import { exportStage } from "./export/mod.ts";
 import { prepare } from "./prepare/mod.ts";
+import { quantize } from "./quantize/mod.ts";
 
 /** One line a stage. */
 export const builtInStages: readonly AnyStage[] = [
   prepare,
+  quantize,
   evaluate,
   exportStage,
 ];

@@ -29,10 +29,12 @@ export interface ActivationForm {
   readonly encoding: Encoding;
   /** Whether the value is known to lie on the grid already, so that nothing needs clipping. */
   readonly repeat?: boolean;
+  /** Whether the model gives the quantized value out too; else its outputs keep the float value. */
+  readonly outputs?: boolean;
 }
 
 /**
- * Lets everything that reads a value read it quantized. Outputs of the model keep the float value.
+ * Lets everything that reads a value read it quantized.
  *
  * @param parameters One scale and zero point.
  * @returns The name of the quantized, dequantized value.
@@ -41,7 +43,7 @@ export function quantizeActivation(
   graph: Graph,
   value: string,
   parameters: QuantizationParameters,
-  { encoding, repeat = false }: ActivationForm,
+  { encoding, repeat = false, outputs = false }: ActivationForm,
 ): string {
   const grid = unsigned(parameters.grid);
   const offset = grid.qmin - parameters.grid.qmin;
@@ -79,8 +81,7 @@ export function quantizeActivation(
   markValue(dequantize, value);
   if (packed) add("Max", [last, lowest()], "guarded");
   insertAfterMaker(graph, value, nodes);
-  replaceUses(graph, value, last, { except: new Set(nodes), outputs: false });
-  return last;
+  return replaceUses(graph, value, last, { except: new Set(nodes), outputs }).to;
 }
 
 /**

@@ -1,0 +1,200 @@
+/**
+ * What the stage `quantize` takes and makes.
+ *
+ * @module
+ */
+
+import { type Static, Type } from "@sinclair/typebox";
+
+const WEIGHT = {
+  bits: Type.Union([
+    Type.Integer({ minimum: 1, maximum: 8 }),
+    Type.Literal(16),
+    Type.Literal("ternary"),
+  ], {
+    description:
+      "Width of weights. 1 is binary: the sign, times the mean magnitude of a channel; `ternary` has zero besides. 3, 5, " +
+      "6 and 7 bits are stored in the next wider type, and counted at their own width.",
+  }),
+  symmetric: Type.Boolean({
+    description: "Whether zero is in the middle of the grid, without a zero point.",
+  }),
+  granularity: Type.Union([
+    Type.Literal("tensor"),
+    Type.Literal("channel"),
+    Type.Literal("group"),
+  ], {
+    description:
+      "What shares a scale: the whole tensor, the weights of an output channel, or `block_size` consecutive ones of them.",
+  }),
+  block_size: Type.Integer({
+    minimum: 2,
+    description: "How many weights share a scale with granularity `group`.",
+  }),
+  range: Type.Union([
+    Type.Literal("minmax"),
+    Type.Literal("percentile"),
+    Type.Literal("mse"),
+    Type.Literal("entropy"),
+    Type.Literal("aciq"),
+    Type.Literal("aciq-grid"),
+  ], {
+    description: "How the range is chosen that the grid covers.",
+  }),
+  percentile: Type.Number({
+    exclusiveMinimum: 50,
+    maximum: 100,
+    description: "For range `percentile`: percent of the weights that stay inside.",
+  }),
+  rounding: Type.Union([Type.Literal("nearest"), Type.Literal("stochastic")], {
+    description:
+      "To the nearest step, or up and down at random so that the mean stays (seeded by the pipeline's seed).",
+  }),
+  mapping: Type.Union([Type.Literal("uniform"), Type.Literal("codebook")], {
+    description:
+      "Steps of equal size, or 2^bits values of any size that fit the weights best (k-means over the whole tensor), up to " +
+      "8 bits.",
+  }),
+};
+
+const ACTIVATION_BITS = Type.Union([
+  Type.Integer({ minimum: 2, maximum: 8 }),
+  Type.Literal(16),
+], { description: "Width of activations." });
+
+function withDefault<T extends { [key: string]: unknown }>(schema: T, fallback: unknown): T {
+  return { ...schema, default: fallback };
+}
+
+const weights = Type.Object({
+  bits: withDefault(WEIGHT.bits, 8),
+  symmetric: withDefault(WEIGHT.symmetric, true),
+  granularity: withDefault(WEIGHT.granularity, "channel"),
+  block_size: withDefault(WEIGHT.block_size, 32),
+  range: withDefault(WEIGHT.range, "mse"),
+  percentile: withDefault(WEIGHT.percentile, 99.999),
+  rounding: withDefault(WEIGHT.rounding, "nearest"),
+  mapping: withDefault(WEIGHT.mapping, "uniform"),
+}, {
+  additionalProperties: false,
+  default: {},
+  description: "Weights of convolutions, Gemm and MatMul.",
+});
+
+const activations = Type.Object({
+  mode: Type.Union([Type.Literal("static"), Type.Literal("dynamic"), Type.Literal("none")], {
+    default: "static",
+    description:
+      "`static`: scales from calibration. `dynamic`: the inputs of layers get a scale at run time, over the whole batch, " +
+      "8 bits wide. `none`: activations stay float.",
+  }),
+  bits: withDefault(ACTIVATION_BITS, 8),
+  symmetric: Type.Boolean({
+    default: false,
+    description:
+      "Whether the zero point is in the middle of the grid, or at its start for values that are never negative.",
+  }),
+  range: Type.Union([
+    Type.Literal("calibrated"),
+    Type.Literal("minmax"),
+    Type.Literal("moving-average"),
+    Type.Literal("percentile"),
+    Type.Literal("entropy"),
+    Type.Literal("mse"),
+    Type.Literal("aciq"),
+    Type.Literal("aciq-grid"),
+  ], {
+    default: "calibrated",
+    description:
+      "How ranges are chosen from the calibrated statistics; as `calibrate` was told unless given.",
+  }),
+  outputs: Type.Boolean({
+    default: false,
+    description: "Whether to quantize the model's outputs too.",
+  }),
+}, {
+  additionalProperties: false,
+  default: {},
+  description: "Values between layers.",
+});
+
+const override = Type.Object({
+  match: Type.Optional(Type.String({
+    minLength: 1,
+    description: "Nodes by name; `*` stands for any text, `?` for any character.",
+  })),
+  op: Type.Optional(
+    Type.String({ minLength: 1, description: "Nodes by operator, such as `Conv`." }),
+  ),
+  skip: Type.Optional(Type.Boolean({ description: "Whether to leave the nodes in float." })),
+  weights: Type.Optional(Type.Partial(Type.Object(WEIGHT), {
+    additionalProperties: false,
+    description: "What is different for their weights.",
+  })),
+  activations: Type.Optional(Type.Partial(
+    Type.Object({
+      bits: ACTIVATION_BITS,
+      symmetric: Type.Boolean({
+        description: "Whether the zero point is in the middle of the grid.",
+      }),
+    }),
+    {
+      additionalProperties: false,
+      description: "What is different for the values that they read.",
+    },
+  )),
+}, { additionalProperties: false });
+
+/** The parameters under `with:`. */
+export const parameters = Type.Object({
+  weights,
+  activations,
+  first_last: Type.Union([Type.Literal("none"), Type.Literal("brecq"), Type.Literal("qdrop")], {
+    default: "none",
+    description:
+      "Whether the first and last layers keep at least 8 bits, as papers do. Both settings keep their weights, the " +
+      "model's input and the last layer's input at 8 bits; `brecq` also the first layer's output.",
+  }),
+  overrides: Type.Array(override, {
+    default: [],
+    description:
+      "Exceptions for some nodes; later ones come before earlier ones. Values that several nodes read get the widest of " +
+      "the widths asked for.",
+    examples: [[{ match: "*/shortcut/*", weights: { bits: 8 } }, { op: "Gemm", skip: true }]],
+  }),
+  encoding: Type.Union([Type.Literal("native"), Type.Literal("container")], {
+    default: "native",
+    description:
+      "`native`: 4-bit and 2-bit tensors, so that the file has its real size. `container`: 8-bit tensors that hold the " +
+      "narrow values: a larger file, but ONNX Runtime computes it in integers.",
+  }),
+  bias: Type.Union([Type.Literal("int32"), Type.Literal("float")], {
+    default: "int32",
+    description:
+      "Biases in 32-bit integers, as integer kernels add them, where activations have fixed scales; or in float.",
+  }),
+  reduce_range: Type.Boolean({
+    default: false,
+    description:
+      "Use 7 of 8 bits for 8-bit weights, so that sums of products do not saturate on x86 processors without VNNI " +
+      "instructions.",
+  }),
+}, { additionalProperties: false });
+
+/** The parameters with every default filled in. */
+export type Parameters = Static<typeof parameters>;
+
+/** The artifacts that it takes. */
+export const inputs = {
+  model: { kinds: ["model"], description: "A prepared float model." },
+  ranges: {
+    kinds: ["ranges"],
+    optional: true,
+    description: "Statistics of its activations; needed where `activations.mode` is `static`.",
+  },
+} as const;
+
+/** The artifacts that it makes. */
+export const outputs = {
+  model: { kind: "quantized-model", description: "The quantized model, in QDQ form." },
+} as const;
