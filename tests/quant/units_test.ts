@@ -9,6 +9,7 @@ import type { Tensor } from "../../src/onnx/tensor.ts";
 import { findUnits, type Unit, type UnitGranularity } from "../../src/quant/units.ts";
 import { randomFeeds } from "../onnx/shared_models.ts";
 import { testWithSharedData } from "../shared_data.ts";
+import { quantizeMinMax, smallNetwork } from "./small_network.ts";
 import { insertQuantizers, network, NetworkBuilder, type QuantizerStyle } from "./unit_graphs.ts";
 
 const GRANULARITIES: readonly UnitGranularity[] = ["layer", "block", "stage", "network"];
@@ -312,6 +313,33 @@ Deno.test("nodes that compute a weight are in the unit of the layer that reads i
   assert.deepEqual(unit!.inputs, ["x"]);
 });
 
+for (const encoding of ["native", "container"] as const) {
+  for (const activationBits of [8, 4, 2, "dynamic", "none"] as const) {
+    const what = `${activationBits}-bit ${encoding} activations`;
+    Deno.test(`units of a model quantized with ${what} have the layers of the float one`, async () => {
+      const float = smallNetwork();
+      const blocks = [
+        "stem",
+        "depthwise project",
+        "left right",
+        "up",
+        "conv1d",
+        "hidden",
+        "logits",
+      ];
+      assert.deepEqual(layersOf(float), blocks);
+      const quantized = await quantizeMinMax(float, {
+        weightBits: 4,
+        activationBits,
+        granularity: "channel",
+        encoding,
+      });
+      assert.deepEqual(layersOf(quantized), blocks);
+      for (const granularity of GRANULARITIES) requireUnits(quantized, granularity);
+    });
+  }
+}
+
 Deno.test("a network of several outputs has no whole unit", () => {
   const net = new NetworkBuilder();
   const x = net.input("x", "float32", [1, 8, 8, 8]);
@@ -402,7 +430,7 @@ function requireUnits(model: Model, granularity: UnitGranularity): void {
   const units = findUnits(model, granularity);
   const activations = activationNames(graph);
   const layers = graph.nodes.filter((node) =>
-    /^(Conv|Gemm|MatMul)$/.test(node.opType) && !activations.has(node.inputs[1]!)
+    /^(Conv|ConvTranspose|Gemm|MatMul)$/.test(node.opType) && !activations.has(node.inputs[1]!)
   );
   const weights = units.flatMap((unit) => unit.weights);
   assert.deepEqual(new Set(weights), new Set(layers));

@@ -80,13 +80,29 @@ export class LayerKinds {
   /** Whether a node bends values: an activation function, or a quantizer that cuts off at zero in its place. */
   isNonlinear(node: Node): boolean {
     if (node.domain !== "") return false;
-    return NONLINEAR.has(node.opType) ||
-      (node.opType === "QuantizeLinear" && this.#cutsAtZero(node));
+    if (node.opType === "QuantizeLinear") return this.#cutsAtZero(node);
+    return NONLINEAR.has(node.opType) && !this.#isBound(node);
   }
 
-  /** Whether a node is one of a quantizer's pair. */
+  /** Whether a node is part of a quantizer: one of the pair, or a bound of its integers or around it. */
   isQuantizer(node: Node): boolean {
-    return /^(DynamicQuantize|Quantize|Dequantize)Linear$/.test(node.opType);
+    return isPairNode(node) || this.#isBound(node);
+  }
+
+  /** Whether a node only keeps a quantizer's values in its range. */
+  #isBound(node: Node): boolean {
+    if (!/^(Clip|Max|Min)$/.test(node.opType) || this.flow.reads(node).length !== 1) return false;
+    const [value] = this.flow.reads(node) as [string];
+    const maker = this.flow.maker(value);
+    // After a quantizer come its integers; after a dequantizer, Clip is an activation function again.
+    const bounds = (made: Node) =>
+      isPairNode(made) && (made.opType !== "DequantizeLinear" || node.opType === "Max");
+    if (typeof maker !== "string" && bounds(maker)) return true;
+    const readers = this.flow.successors(node);
+    const low = node.opType === "Max" ? constantValue(this.graph, node.inputs[1] ?? "") : undefined;
+    // A bound below zero is no Relu.
+    return low !== undefined && Number(low.data[0]) < 0 &&
+      readers.every(({ opType }) => opType === "QuantizeLinear");
   }
 
   /** A convolution of each channel by itself. */
@@ -126,7 +142,7 @@ export class LayerKinds {
       if (tensor !== undefined) return tensor.dims;
       const maker = this.flow.constantMaker(value);
       const keepsShape = maker !== undefined &&
-        (this.isQuantizer(maker) || this.isElementwise(maker));
+        (isPairNode(maker) || this.isElementwise(maker));
       value = keepsShape ? maker.inputs[0] : undefined;
     }
     return undefined;
@@ -166,4 +182,8 @@ export class LayerKinds {
         return false;
     }
   }
+}
+
+function isPairNode({ opType }: Node): boolean {
+  return /^(DynamicQuantize|Quantize|Dequantize)Linear$/.test(opType);
 }

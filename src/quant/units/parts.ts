@@ -83,19 +83,29 @@ function followers(flow: ActivationFlow, kinds: LayerKinds, exit: Node): Node[] 
   if (readers.length === 1) {
     const [node] = readers as [Node];
     if (!kinds.isElementwise(node) || flow.reads(node).length > 1) return [];
-    if (!/QuantizeLinear$/.test(node.opType) || node.opType === "DequantizeLinear") return [node];
-    // A quantizer whose readers dequantize for themselves stays with them: its values are not the unit's.
-    const pair = flow.successors(node);
-    return pair.length === 1 && pair[0]!.opType === "DequantizeLinear" ? [node, pair[0]!] : [];
+    return /QuantizeLinear$/.test(node.opType) ? quantizerFrom(flow, kinds, node) : [node];
   }
   const join = flow.postDominator(exit);
   if (join === undefined || flow.dominator(join) !== exit) return [];
   const between = nodesBetween(flow, exit, join);
-  const isActivation = [...between].every((node) =>
-    kinds.isElementwise(node) && !kinds.isQuantizer(node)
-  );
+  const isActivation = [...between].every((node) => kinds.isElementwise(node));
   if (!isActivation || boundary(flow, between).outputs.length !== 1) return [];
   return [...between].sort((a, b) => flow.position(a) - flow.position(b));
+}
+
+/**
+ * A quantizer's nodes from its first to the one that dequantizes. None where several readers dequantize for themselves:
+ * then the integers between are not the unit's result.
+ */
+function quantizerFrom(flow: ActivationFlow, kinds: LayerKinds, first: Node): Node[] {
+  const nodes = [first];
+  for (let node = first; node.opType !== "DequantizeLinear";) {
+    const next = flow.successors(node);
+    if (next.length !== 1 || !kinds.isQuantizer(next[0]!)) return [];
+    node = next[0]!;
+    nodes.push(node);
+  }
+  return nodes;
 }
 
 /** The nodes on the paths from a point that dominates a node, which is not among them, to that node, which is. */
