@@ -29,7 +29,7 @@ export const cifarFormat: Format<"cifar"> = {
       );
     }
     const variant = variantOf(paths, spec.variant);
-    if (spec.labels !== undefined && variant === "cifar10") {
+    if (spec.labels === "coarse" && variant === "cifar10") {
       throw fieldError(
         ["labels"],
         `labels is ${spec.labels}, but CIFAR-10 has only one kind`,

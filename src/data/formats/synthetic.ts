@@ -14,6 +14,9 @@ import type { Format } from "./format.ts";
 
 type Fields = NonNullable<DatasetSpecs["synthetic"]["synthetic"]["inputs"]>[string];
 
+/** What the fields mean when they are not said. */
+const UNSAID: Readonly<Record<string, number>> = { low: 0, mean: 0, std: 1 };
+
 /** More values an item than any model takes. */
 const MOST_VALUES = 2 ** 28;
 
@@ -80,7 +83,7 @@ function drawRecipe(fields: Fields, input: string | null, at: readonly string[])
     ? (["low", "high"] as const)
     : (["mean", "std"] as const);
   for (const name of foreign) {
-    if (fields[name] === undefined) continue;
+    if (fields[name] === undefined || fields[name] === UNSAID[name]) continue;
     throw fieldError(
       [...at, name],
       `${name} does not go with distribution: ${distribution}`,

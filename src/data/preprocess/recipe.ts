@@ -32,7 +32,7 @@ export function preprocessRecipe(
 ): PreprocessRecipe {
   const pictures = arrays.filter((array) => array.picture !== undefined);
   if (pictures.length < arrays.length) {
-    const field = PICTURE_FIELDS.find((name) => fields[name] !== undefined);
+    const field = PICTURE_FIELDS.find((name) => asksFor(fields, name));
     if (field !== undefined) {
       throw fieldError(
         [at, field],
@@ -78,6 +78,13 @@ export function preprocessRecipe(
     checkLengths(recipe, count, at);
   }
   return recipe;
+}
+
+/** Whether a field asks for something: a spelled-out default asks for nothing. */
+function asksFor(fields: Fields, name: typeof PICTURE_FIELDS[number]): boolean {
+  const value = fields[name];
+  return value !== undefined && !(name === "layout" && value === "nchw") &&
+    !(name === "pad_value" && value === 0);
 }
 
 /** What `target:` of a picture format means: colours and values as the inputs', but the picture's own size. */
@@ -137,7 +144,7 @@ function resizeOf(resize: Fields["resize"]): PreprocessRecipe["resize"] {
 function padOf(fields: Fields, at: string): PreprocessRecipe["pad"] {
   const { pad } = fields;
   if (pad === undefined) {
-    if (fields.pad_value === undefined) return null;
+    if ((fields.pad_value ?? 0) === 0) return null;
     throw fieldError([at, "pad_value"], `${at}.pad_value is given without ${at}.pad`);
   }
   const [top = 0, left = 0, bottom = 0, right = 0] = typeof pad === "number"

@@ -1,6 +1,9 @@
 /**
  * Resizing of pictures by separable convolution, as Pillow does it: bytes in the same fixed point and the same order
- * of passes, so that the results are the same bytes.
+ * of passes (rows first), so that the results are the same bytes.
+ *
+ * The newest releases of Pillow filter columns first where the height shrinks much more than the width, which moves
+ * some values by a few levels; the models in use were trained with rows first.
  *
  * @module
  */
