@@ -8,7 +8,6 @@ import { Random } from "../../base/random.ts";
 import { constantValue } from "../../onnx/edit.ts";
 import type { Graph } from "../../onnx/model.ts";
 import { elementCount, type Tensor } from "../../onnx/tensor.ts";
-import { dequantize } from "../../quant/grid.ts";
 import type { QuantizableLayer } from "../../quant/placement.ts";
 import type { CodebookWeights, QuantizedWeights } from "../../quant/qdq.ts";
 import { quantizeWeights } from "../../quant/weights.ts";
@@ -47,13 +46,11 @@ export function quantizeLayers(
     let result = done.get(key);
     if (result === undefined) {
       const tensor = constantValue(graph, layer.weight) as Tensor<"float32">;
-      result = quantizeLayer(tensor, layer, settings, context);
+      const quantized = quantizeLayer(tensor, layer, settings, context);
+      result = quantized.weights;
       done.set(key, result);
-      const restored = restore(result);
-      tensor.data.forEach((weight, index) => {
-        signal += weight ** 2;
-        noise += (weight - restored[index]!) ** 2;
-      });
+      signal += energy(tensor.data);
+      noise += quantized.meanSquareError * tensor.data.length;
     }
     weights.set(layer, result);
   }
@@ -65,10 +62,10 @@ function quantizeLayer(
   layer: QuantizableLayer,
   settings: WeightSettings,
   { seed, reduceRange }: WeightContext,
-): QuantizedWeights | CodebookWeights {
+): { weights: QuantizedWeights | CodebookWeights; meanSquareError: number } {
   const where = scaleAxis(tensor.dims, layer, settings);
   const bits = reduceRange && settings.bits === 8 ? 7 : settings.bits as number;
-  const { values, parameters } = quantizeWeights({ ...tensor, dims: where.dims }, {
+  const { values, parameters, error } = quantizeWeights({ ...tensor, dims: where.dims }, {
     bits,
     symmetric: settings.symmetric,
     ...where,
@@ -77,7 +74,10 @@ function quantizeLayer(
     rounding: settings.rounding,
     seed: Random.from(seed, `quantize/${layer.weight}`).bits(),
   });
-  return { values, dims: where.dims, parameters, bits };
+  return {
+    weights: { values, dims: where.dims, parameters, bits },
+    meanSquareError: error.meanSquare,
+  };
 }
 
 interface ScaleAxisOfLayer {
@@ -105,7 +105,8 @@ function scaleAxis(
   return { dims: flat, granularity, axis: axes.block, blockSize: block_size };
 }
 
-function restore(weights: QuantizedWeights | CodebookWeights): Float32Array {
-  if ("parameters" in weights) return dequantize(weights.values, weights.dims, weights.parameters);
-  return Float32Array.from(weights.indices, (index) => weights.codebook[index]!);
+function energy(values: Float32Array): number {
+  let sum = 0;
+  for (let index = 0; index < values.length; index++) sum += values[index]! * values[index]!;
+  return sum;
 }
