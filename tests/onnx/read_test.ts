@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import fc from "fast-check";
 import { UserError } from "../../src/base/errors.ts";
 import { GraphBuilder } from "../../src/onnx/build.ts";
+import { checkModel } from "../../src/onnx/check.ts";
 import type { Model } from "../../src/onnx/model.ts";
 import { decodeModel, externalFiles, readModel } from "../../src/onnx/read.ts";
 import { create, fromBinary, ModelProtoSchema, toBinary } from "../../src/onnx/protobuf.ts";
@@ -40,6 +42,27 @@ Deno.test("a model whose inside is damaged is refused without a crash", () => {
   const graphTag = bytes.indexOf(0x3a);
   bytes.fill(0xff, graphTag + 4, graphTag + 30);
   assert.match(refusal(bytes), /is a damaged ONNX model|is not an ONNX model|truncated/);
+});
+
+Deno.test("whatever is changed in a file, it is read or refused, and what is read can be written", () => {
+  const bytes = encodeModel(linearModel());
+  const changes = fc.array(fc.tuple(fc.nat(400), fc.nat(255)), { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(changes, fc.option(fc.nat(bytes.length)), (edits, end) => {
+      const damaged = bytes.slice(0, end ?? bytes.length);
+      for (const [place, value] of edits) damaged[place] = value;
+      let model: Model;
+      try {
+        model = decodeModel(damaged);
+      } catch (error) {
+        assert.ok(error instanceof UserError, String(error));
+        return;
+      }
+      checkModel(model);
+      assert.deepEqual(decodeModel(encodeModel(model)), model);
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 Deno.test("newer versions than are supported are named", () => {
