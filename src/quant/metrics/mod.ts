@@ -60,12 +60,17 @@ export interface Available {
   readonly width: number;
 }
 
+/** Top-5 accuracy says little where there are few classes. */
+const MANY_CLASSES = 50;
+
 /** The metrics that fit a data set and a model, where the user names none. */
 export function fittingMetrics({ has, width }: Available): MetricName[] {
   const wanted: MetricName[] = has.has("labels")
     ? ["top1", "top5", "agreement", "kl", "per_class"]
     : ["psnr", "mse", "cosine"];
-  return wanted.filter((name) => whyNot(name, { has, width }) === undefined);
+  return wanted.filter((name) =>
+    whyNot(name, { has, width }) === undefined && (name !== "top5" || width >= MANY_CLASSES)
+  );
 }
 
 /** Why a metric cannot be measured, in words; `undefined` if it can. */

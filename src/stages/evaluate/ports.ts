@@ -27,7 +27,7 @@ export const parameters = Type.Object({
     default: "auto",
     description:
       "What to measure. `auto` takes what fits: accuracy, agreement with the float model and divergence from it where " +
-      "the data set has labels, else squared error, cosine similarity and, where it has targets, the peak " +
+      "the data set has labels (top-5 from 50 classes on), else squared error, cosine similarity and, where it has targets, the peak " +
       "signal-to-noise ratio.",
     examples: [["top1", "top5"], ["psnr"]],
   }),

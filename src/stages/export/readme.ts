@@ -54,23 +54,27 @@ function measured({ evaluation }: ExportSummary): string {
 }
 
 function running({ file, runtime }: ExportSummary): string {
-  const difference = runtime.default_difference.toPrecision(2);
-  const lines = runtime.runs_by_default
-    ? [
-      `It runs in ONNX Runtime with default options (checked with ${runtime.checked}): ` +
-      `${runtime.integer_nodes} nodes in integer kernels, outputs within ${difference} of the largest ` +
-      "one from what the quantizers say.",
-    ]
-    : [
-      `It does **not** run in ONNX Runtime with default options (checked with ${runtime.checked}). Set one of:`,
-      "",
-      ...runtime.required.map(optionLine),
-    ];
+  const lines = [byDefault(runtime)];
+  if (!runtime.runs_by_default) lines.push("", ...runtime.required.map(optionLine));
   if (runtime.advised.length > 0) {
     lines.push("", "Session options worth setting:", "", ...runtime.advised.map(optionLine));
   }
   const set = runtime.runs_by_default ? runtime.advised : runtime.required.slice(0, 1);
   return [...lines, "", ...python(file.name, set), "", ...javascript(file.name, set)].join("\n");
+}
+
+function byDefault(runtime: ExportSummary["runtime"]): string {
+  const checked = `(checked with ${runtime.checked})`;
+  if (!runtime.runs_by_default) {
+    return `It does **not** run in ONNX Runtime with default options ${checked}. Set one of:`;
+  }
+  const difference = runtime.default_difference === 0
+    ? "exactly as it is written"
+    : `within ${
+      runtime.default_difference.toPrecision(2)
+    } of the largest output from what its nodes say`;
+  return `It runs in ONNX Runtime with default options ${checked}, ${difference}, ` +
+    `with ${runtime.integer_nodes} nodes in integer kernels.`;
 }
 
 function optionLine({ name, value, why }: SessionOption): string {
