@@ -32,6 +32,8 @@ export function processStreams(debug: boolean): Streams {
   return { out: stream(Deno.stdout), err: stream(Deno.stderr), debug };
 }
 
+const PIPED_COLUMNS = 100;
+
 interface DenoStream {
   isTerminal(): boolean;
   writeSync(bytes: Uint8Array): number;
@@ -53,10 +55,18 @@ function stream(target: DenoStream): TextStream {
   return {
     interactive: terminal && Deno.env.get("TERM") !== "dumb",
     style: makeStyle(hasColor(terminal)),
-    columns: () => terminal ? Deno.consoleSize().columns : 100,
+    columns: () => terminal ? consoleWidth() : PIPED_COLUMNS,
     write,
     lines: (...lines) => write(lines.map((line) => `${line}\n`).join("")),
   };
+}
+
+function consoleWidth(): number {
+  try {
+    return Deno.consoleSize().columns || PIPED_COLUMNS;
+  } catch {
+    return PIPED_COLUMNS;
+  }
 }
 
 /** NO_COLOR and FORCE_COLOR decide, if not empty; else whether it is a terminal. */
