@@ -93,6 +93,13 @@ export function appendGradients(
   const active = activeNodes(graph, request);
   const depends = dependents(graph, request.withRespectTo);
   const parts = new Map<string, string[]>();
+  // Integers between a quantizer and its dequantizer have float gradients: of the type of what consumes them.
+  const gradientTypes = new Map<string, FloatType>();
+  const gradientType = (name: string): FloatType => {
+    const type = types.get(name)?.type;
+    if (type === "float32" || type === "float64") return type;
+    return gradientTypes.get(name) ?? "float32";
+  };
   const sums = new Map<string, string>();
 
   const gradient = (name: string): string | undefined => {
@@ -111,11 +118,12 @@ export function appendGradients(
     if (!node.outputs.some((output) => parts.has(output))) continue;
     const rule = node.domain === "" || node.domain === "ai.onnx" ? RULES[node.opType] : undefined;
     if (rule === undefined) throw noRule(node);
-    const context = ruleContext(node, { emit, types, opset, depends, gradient });
+    const context = ruleContext(node, { emit, types, opset, depends, gradient, gradientType });
     const results = rule(context);
     node.inputs.forEach((input, position) => {
       const result = results[position];
       if (result === undefined || !depends.has(input)) return;
+      gradientTypes.set(input, context.type);
       const list = parts.get(input);
       if (list === undefined) parts.set(input, [result]);
       else list.push(result);
@@ -137,6 +145,7 @@ interface Sweep {
   readonly opset: number;
   readonly depends: ReadonlySet<string>;
   gradient(name: string): string | undefined;
+  gradientType(name: string): FloatType;
 }
 
 function ruleContext(node: Node, sweep: Sweep): RuleContext {
@@ -149,7 +158,7 @@ function ruleContext(node: Node, sweep: Sweep): RuleContext {
   };
   const dimsOf = (name: string) => typeOf(name).dims;
   const first = node.outputs.find((output) => sweep.gradient(output) !== undefined)!;
-  const type = floatType(types.get(first)?.type ?? "float32", first);
+  const type = sweep.gradientType(first);
   const context: RuleContext = {
     node,
     opset: sweep.opset,

@@ -4,30 +4,52 @@
  * @module
  */
 
+import { Emitter } from "../autodiff/emitter.ts";
 import type { Graph, Node } from "../../onnx/model.ts";
 import type { Tensor } from "../../onnx/tensor.ts";
 import type { Carried } from "./options.ts";
 
 /**
- * Switches every BatchNormalization to training mode, in place.
+ * Switches every BatchNormalization to the batch's statistics, in place.
+ *
+ * With momentum 0 the node gives the batch's own statistics, which its gradient needs; the running ones are
+ * computed beside it.
  *
  * @param momentum Share of the running statistics that each step keeps.
  * @returns The running statistics, to be carried from step to step.
  */
 export function enterTrainingMode(graph: Graph, momentum = 0.9): Map<string, Carried> {
   const carried = new Map<string, Carried>();
-  for (const node of graph.nodes) {
-    if (node.opType !== "BatchNormalization" || node.domain !== "") continue;
-    const statistics = [node.inputs[3]!, node.inputs[4]!];
-    // A layer with computed statistics has nothing to carry and stays as it is.
-    if (!statistics.every((name) => graph.initializers.has(name))) continue;
-    const next = statistics.map((name) => `${name}/next`);
-    statistics.forEach((name, index) =>
-      carried.set(name, { initial: graph.initializers.get(name)!, next: next[index]! })
-    );
-    node.outputs = [node.outputs[0]!, ...next];
-    node.attributes.set("training_mode", { kind: "int", value: 1 });
-    node.attributes.set("momentum", { kind: "float", value: momentum });
+  const inference = graph.nodes;
+  graph.nodes = [];
+  const emit = new Emitter(graph, "batch");
+  emit.reserve({ ...graph, nodes: inference });
+  for (const node of inference) {
+    const running = node.inputs.slice(3, 5);
+    const stored = running.every((name) => graph.initializers.has(name));
+    if (node.opType !== "BatchNormalization" || node.domain !== "" || !stored) {
+      // A normalization whose statistics are computed has nothing to carry and stays as it is.
+      graph.nodes.push(node);
+      continue;
+    }
+    // ONNX Runtime writes these outputs over the node's inputs 3 and 4, which must therefore be no one else's.
+    const scratch = running.map((name) => emit.sub(name, name));
+    const batch = running.map((name) => emit.fresh(name));
+    graph.nodes.push({
+      ...node,
+      inputs: [...node.inputs.slice(0, 3), ...scratch],
+      outputs: [node.outputs[0]!, ...batch],
+      attributes: new Map([
+        ...node.attributes,
+        ["training_mode", { kind: "int", value: 1 }],
+        ["momentum", { kind: "float", value: 0 }],
+      ]),
+    });
+    running.forEach((name, index) => {
+      const kept = emit.mul(name, emit.scalar(momentum, "float32"));
+      const next = emit.add(kept, emit.mul(batch[index]!, emit.scalar(1 - momentum, "float32")));
+      carried.set(name, { initial: graph.initializers.get(name)!, next });
+    });
   }
   return carried;
 }

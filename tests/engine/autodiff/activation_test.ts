@@ -34,6 +34,8 @@ function activation(
 const f64 = { type: "float64" } as const;
 // Piecewise linear functions are exact at any distance that stays on one side of the kink.
 const f32 = { type: "float32", epsilon: 0.01 } as const;
+// Where there is no kink, a wide stencil keeps rounding out of the differences.
+const smooth = { type: "float32", epsilon: 0.02 } as const;
 
 activation("Relu", f64, [0]);
 activation("Relu", f32, [0]);
@@ -46,18 +48,18 @@ activation("HardSwish", f32, [-3, 3]);
 activation("Elu", f32, [0], (random) => ({ alpha: float(0.5 + random.uniform()) }));
 activation("Selu", f32, [0]);
 activation("Celu", f32, [0], (random) => ({ alpha: float(0.5 + random.uniform()) }));
-activation("Softplus", f32, []);
+activation("Softplus", smooth, []);
 activation("Softsign", f32, [0]);
-activation("Erf", f32, []);
+activation("Erf", smooth, []);
 activation(
   "Gelu",
-  f32,
+  { ...smooth, epsilon: 0.05 },
   [],
   (random) => ({
     approximate: { kind: "string", value: pick(random, ["none", "tanh"]) },
   }),
 );
-activation("Mish", { ...f32, tolerance: 1e-3 }, []);
+activation("Mish", smooth, []);
 
 testRule("PRelu", f32, (random) => {
   const dims = shape(random, 1 + random.integer(3));

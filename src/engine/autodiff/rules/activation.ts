@@ -54,21 +54,31 @@ function gelu(c: RuleContext): string {
   return scaled(c, twice, 0.5);
 }
 
+/** Clip of levels on their way from QuantizeLinear to DequantizeLinear: integers at its ends are inside. */
+function clipLevels(c: RuleContext): [string] {
+  const x = c.emit.op("Cast", [c.input(0)], { to: c.type === "float32" ? 1 : 11 });
+  let gradient = c.upstream;
+  const [low, high] = [c.constant(1), c.constant(2)];
+  if (low) gradient = c.emit.mul(gradient, above(c, x, Number(low.data[0]) - 0.5));
+  if (high) gradient = c.emit.mul(gradient, below(c, x, Number(high.data[0]) + 0.5));
+  return [gradient];
+}
+
 function clip(c: RuleContext): (string | undefined)[] {
+  if (!c.inputType(0).startsWith("float")) return clipLevels(c);
   const x = c.input(0);
-  const bound = (index: number) => c.node.inputs[index] || undefined;
   const masks: string[] = [];
   const results: (string | undefined)[] = [undefined, undefined, undefined];
-  for (const [index, test, comparison] of [[1, above, "Less"], [2, below, "Greater"]] as const) {
-    const name = bound(index);
-    if (name === undefined) continue;
+  for (const [index, inside, beyond] of [[1, above, "Less"], [2, below, "Greater"]] as const) {
+    const name = c.node.inputs[index];
+    if (!name) continue;
     const fixed = c.emit.graph.initializers.get(name);
     if (fixed !== undefined && !c.wants(index)) {
       const value = Number(fixed.data[0]);
-      if (Number.isFinite(value)) masks.push(test(c, x, value));
+      if (Number.isFinite(value)) masks.push(inside(c, x, value));
       continue;
     }
-    const outside = compare(c, comparison, x, name);
+    const outside = compare(c, beyond, x, name);
     masks.push(complement(c, outside));
     if (c.wants(index)) {
       results[index] = c.unbroadcast(c.emit.mul(c.upstream, outside), c.outputDims(), index);

@@ -50,27 +50,22 @@ function inferenceBatchNorm(c: RuleContext): (string | undefined)[] {
   ];
 }
 
-/**
- * With the batch's statistics (Ioffe and Szegedy, 2015, section 3). ONNX Runtime gives the batch's own mean and
- * variance when the node's momentum is 0, so the running statistics are computed beside it.
- */
+/** The batch's mean and variance: what the node gives when its momentum is 0, else computed again. */
+function batchStatistics(c: RuleContext): [string, string] {
+  const given = [1, 2].map((output) => c.node.outputs[output]);
+  if (getFloat(c.node, "momentum", 0.9) === 0 && given.every(Boolean)) {
+    return given as [string, string];
+  }
+  const share = c.scalar(c.outputDims()[1]! / elementCount(c.outputDims()));
+  const mean = c.emit.mul(channelSum(c, c.input(0)), share);
+  const centered = c.emit.sub(c.input(0), perChannel(c, mean));
+  return [mean, c.emit.mul(channelSum(c, c.emit.mul(centered, centered)), share)];
+}
+
+/** With the batch's statistics (Ioffe and Szegedy, 2015, section 3). */
 function trainingBatchNorm(c: RuleContext): (string | undefined)[] {
-  const { node, emit } = c;
-  const momentum = getFloat(node, "momentum", 0.9);
-  const statistics = [1, 2].map((output) => {
-    const running = node.outputs[output];
-    if (momentum === 0) return c.requireOutput(output);
-    node.outputs[output] = "";
-    const batch = c.requireOutput(output);
-    if (running) {
-      const kept = emit.mul(c.input(output + 2), c.scalar(momentum));
-      const added = emit.mul(batch, c.scalar(1 - momentum));
-      emit.ops("Add", [kept, added], [running]);
-    }
-    return batch;
-  });
-  node.attributes.set("momentum", { kind: "float", value: 0 });
-  const [mean, variance] = statistics as [string, string];
+  const { emit } = c;
+  const [mean, variance] = batchStatistics(c);
   const inverse = inverseDeviation(c, variance);
   const total = channelSum(c, c.upstream);
   const byScale = emit.mul(

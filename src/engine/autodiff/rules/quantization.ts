@@ -3,8 +3,9 @@
  *
  * A quantizer's true derivative is zero almost everywhere. The straight-through estimator (Bengio et al., 2013)
  * takes rounding for the identity; what saturates has no gradient. Scales then get the gradient of learned step
- * size quantization (Esser et al., 2020, equations 3 and 5) without further ado: x̂ = s · (q − z) and q = x / s + z
- * have the derivatives that the two rules below compute, and their sum is the paper's.
+ * size quantization (Esser et al., 2020, equation 3) without further ado: x̂ = s · (q − z) and q = x / s + z have the
+ * derivatives that the two rules below compute, and their sum is the paper's. As QuantizeLinear rounds before it
+ * saturates, a value up to half a step beyond the grid still counts as inside.
  *
  * @module
  */
@@ -12,6 +13,7 @@
 import { getInt } from "../../../onnx/attributes.ts";
 import { DATA_TYPE_NUMBERS, type DataType } from "../../../onnx/tensor.ts";
 import type { RuleContext, RuleTable } from "../rule.ts";
+import { above, below } from "./mask.ts";
 
 const LIMITS: Partial<Record<DataType, readonly [number, number]>> = {
   int2: [-2, 1],
@@ -100,13 +102,8 @@ function quantize(c: RuleContext): (string | undefined)[] {
   const scale = aligned(c, c.input(1), c.inputDims(1));
   const zero = zeroPoint(c);
   const steps = emit.div(c.input(0), scale);
-  const rounded = emit.op("Round", [steps]);
-  const level = zero === undefined ? rounded : emit.add(rounded, zero);
-  const within = emit.op("Equal", [
-    emit.op("Clip", [level, c.scalar(limits[0]), c.scalar(limits[1])]),
-    level,
-  ]);
-  const mask = emit.op("Cast", [within], { to: DATA_TYPE_NUMBERS[c.type] });
+  const level = zero === undefined ? steps : emit.add(steps, zero);
+  const mask = emit.mul(above(c, level, limits[0] - 0.5), below(c, level, limits[1] + 0.5));
   const byX = emit.div(emit.mul(c.upstream, mask), scale);
   return [
     c.wants(0) ? byX : undefined,

@@ -53,9 +53,8 @@ export function windowOf(
         window.strides[axis]! * (narrow[axis]! - 1) + reach + Number(extra) - wide[axis]!,
       );
     });
-    // For SAME_UPPER the extra zero of an odd total goes to the end. ConvTranspose defines it the other way round.
-    const lessFirst = (auto === "SAME_UPPER") === (node.opType !== "ConvTranspose") ||
-      (node.opType === "ConvTranspose" && auto !== "SAME_UPPER" && auto !== "SAME_LOWER");
+    // The odd zero goes to the end for SAME_UPPER, to the beginning otherwise.
+    const lessFirst = auto === "SAME_UPPER";
     const small = totals.map((total) => Math.floor(total / 2));
     const large = totals.map((total, axis) => total - small[axis]!);
     return { ...window, begins: lessFirst ? small : large, ends: lessFirst ? large : small };
