@@ -5,11 +5,13 @@ import { productsSaturate } from "../../src/engine/cpu.ts";
 import { GraphBuilder } from "../../src/onnx/build.ts";
 import type { Model } from "../../src/onnx/model.ts";
 import { type DataType, float32, scalar, tensor } from "../../src/onnx/tensor.ts";
+import { readModel } from "../../src/onnx/read.ts";
 import type { Evaluation } from "../../src/quant/evaluation.ts";
 import type { parameters } from "../../src/stages/evaluate/ports.ts";
 import evaluate from "../../src/stages/evaluate/mod.ts";
 import { run } from "../../src/stages/evaluate/run.ts";
 import { qdqModel, waves } from "../engine/qdq_models.ts";
+import { sharedData, testWithSharedData } from "../shared_data.ts";
 import { artifact, context, Fixture, type ListeningContext, numbers } from "./stage_fixture.ts";
 
 type Settings = Static<typeof parameters>;
@@ -364,3 +366,33 @@ Deno.test("every metric that the stage reports is declared", async () => {
   });
   for (const name of Object.keys(metrics)) ok(declared.has(name), name);
 });
+
+testWithSharedData(
+  "a published network gets its published accuracy: ResNet-20 on 300 CIFAR-10 images",
+  "cifar10/test_300.bin",
+  async (path) => {
+    const bytes = await Deno.readFile(path);
+    const mean = [0.485, 0.456, 0.406];
+    const std = [0.229, 0.224, 0.225];
+    const labels: number[] = [];
+    const values: number[] = [];
+    for (let start = 0; start < bytes.length; start += 3073) {
+      labels.push(bytes[start]!);
+      for (let index = 0; index < 3072; index++) {
+        const channel = Math.floor(index / 1024);
+        values.push((bytes[start + 1 + index]! / 255 - mean[channel]!) / std[channel]!);
+      }
+    }
+    const model = await readModel(sharedData("models/cifar10_resnet20.onnx")!);
+    const { metrics, evaluation } = await evaluated({
+      model,
+      reference: model,
+      data: numbers({ dims: [3, 32, 32], values }, { labels }),
+    });
+    // 279 of 300, as Python's onnxruntime finds too.
+    equal(metrics.top1, 279 / 300);
+    equal(metrics.top1_drop, 0);
+    equal(metrics.float_weight_bytes, 268336 * 4);
+    equal(evaluation.classes!.reduce((sum, { count }) => sum + count, 0), 300);
+  },
+);
