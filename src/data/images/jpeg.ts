@@ -28,6 +28,7 @@ type CreateDecoder = (options: {
 /** What the decoder says about the picture in hand; it carries on after most damage. */
 let complaints: string[] = [];
 let decoder: Promise<Decoder> | undefined;
+let compiled: Promise<WebAssembly.Module> | undefined;
 
 /** Whether some bytes start a JPEG file. */
 export function isJpeg(bytes: Uint8Array): boolean {
@@ -53,6 +54,8 @@ export async function decodeJpeg(bytes: Uint8Array<ArrayBuffer>, name: string): 
     cause = error;
   }
   if (image === null || complaints.length > 0) {
+    // Damage can leave the decoder's memory in disorder: the next picture gets a new one.
+    decoder = undefined;
     const reason = complaints.join("; ") || "it does not decode";
     throw fileError(`Picture "${name}" is damaged: ${reason}`, "Replace or remove the file", cause);
   }
@@ -70,8 +73,7 @@ export async function decodeJpeg(bytes: Uint8Array<ArrayBuffer>, name: string): 
 }
 
 async function load(): Promise<Decoder> {
-  const file = fileURLToPath(import.meta.resolve("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm"));
-  const module = await WebAssembly.compile(await Deno.readFile(file));
+  const module = await (compiled ??= compile());
   const create = createDecoder as unknown as CreateDecoder;
   return await create({
     noInitialRun: true,
@@ -82,6 +84,11 @@ async function load(): Promise<Decoder> {
     },
     printErr: (text) => complaints.push(text),
   });
+}
+
+async function compile(): Promise<WebAssembly.Module> {
+  const file = fileURLToPath(import.meta.resolve("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm"));
+  return await WebAssembly.compile(await Deno.readFile(file));
 }
 
 /** The number of components in the frame header; the decoder gives four channels for any. */
