@@ -204,6 +204,24 @@ function tensorOfWeights(model: Model) {
   return float32([32, 8], Float32Array.from(integers, (value) => value * scale));
 }
 
+Deno.test("items do not change each other's results where scales are found at run time", async () => {
+  const graph = new GraphBuilder();
+  const x = graph.input("x", "float32", ["n", 2]);
+  const [q, scale, zero] = graph.ops("DynamicQuantizeLinear", [x], 3);
+  graph.output(graph.op("DequantizeLinear", [q!, scale!, zero!], {}, { outputs: ["y"] }));
+  const identity = new GraphBuilder();
+  const same = identity.input("x", "float32", ["n", 2]);
+  identity.output(identity.op("Identity", [same], {}, { outputs: ["y"] }));
+  const given = {
+    model: graph.build(),
+    reference: identity.build(),
+    data: numbers({ dims: [2], values: [0, 0.3, 0, 1000] }),
+  };
+  // One at a time each item is a range of its own, whose ends are exact.
+  ok((await evaluated(given)).metrics.mse! < 1e-12);
+  ok((await evaluated({ ...given, settings: { batch: 2 } })).metrics.mse! > 0.01);
+});
+
 Deno.test("a fusion that fails is worked around and the user is told", async () => {
   const model = qdqModel({ operator: "Conv", weightBits: 8, activationBits: 4, blocked: false });
   const data = numbers({ dims: [4, 8, 8], values: [...waves([2, 4, 8, 8]).data] });

@@ -45,7 +45,8 @@ export const parameters = Type.Object({
   batch: Type.Optional(Type.Integer({
     minimum: 1,
     description:
-      "How many items run at a time; chosen from their size unless given. A model with a fixed batch gets that.",
+      "How many items run at a time; chosen from their size unless given, 1 for a model whose activations are quantized " +
+      "dynamically. A model with a fixed batch gets that.",
   })),
   take: Type.Optional(Type.Integer({
     minimum: 1,

@@ -9,6 +9,7 @@ import type { Dataset } from "../../data/dataset.ts";
 import { productsSaturate } from "../../engine/cpu.ts";
 import { executedOperators, isIntegerOperator } from "../../engine/fusion.ts";
 import type { Session } from "../../engine/session.ts";
+import type { Model } from "../../onnx/model.ts";
 import { bitsPerElement, elementCount } from "../../onnx/tensor.ts";
 import type { Evaluation } from "../../quant/evaluation.ts";
 import type { Artifact } from "../../registry/artifact.ts";
@@ -50,7 +51,7 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
     model: artifact.origin,
     data: test.origin,
   });
-  const size = parameters.batch ?? batchSize(dataset);
+  const size = parameters.batch ?? batchSize(dataset, model);
   for (let start = 0; start < items; start += size) {
     context.signal.throwIfAborted();
     const batch = await dataset.batch(start, Math.min(size, items - start));
@@ -100,7 +101,9 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
   return { outputs: { evaluation }, metrics };
 };
 
-function batchSize({ inputs }: Dataset): number {
+function batchSize({ inputs }: Dataset, { graph }: Model): number {
+  // Scales found at run time are those of the whole batch, so more items would change each other's results.
+  if (graph.nodes.some(({ opType }) => opType === "DynamicQuantizeLinear")) return 1;
   const bits = inputs.reduce(
     (sum, { type, dims }) => sum + elementCount(dims) * (bitsPerElement(type) ?? 0),
     0,
