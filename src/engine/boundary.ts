@@ -1,11 +1,12 @@
 /**
- * Which values of a graph must never become graph outputs.
+ * Which values of a graph must never become graph inputs or outputs.
  *
  * @module
  */
 
+import { UserError } from "../base/errors.ts";
 import { getInt, getTensor } from "../onnx/attributes.ts";
-import type { Graph, Node } from "../onnx/model.ts";
+import type { Graph, Node, ValueInfo } from "../onnx/model.ts";
 import { DATA_TYPE_NUMBERS, type DataType } from "../onnx/tensor.ts";
 import { crossesBoundary } from "./convert.ts";
 
@@ -71,4 +72,21 @@ function typeAttribute(node: Node, name: string): DataType | undefined {
   const number = getInt(node, name);
   const entry = Object.entries(DATA_TYPE_NUMBERS).find(([, value]) => value === number);
   return entry?.[0] as DataType | undefined;
+}
+
+/**
+ * Refuses element types that cannot be passed in or out: a packed output ends the whole process.
+ *
+ * @throws {UserError} Names the value and its type.
+ */
+export function checkBoundary(values: readonly ValueInfo[], role: "input" | "output"): void {
+  const wrong = values.filter(({ type }) => type !== undefined && !crossesBoundary(type));
+  if (wrong.length === 0) return;
+  throw new UserError(wrong.map(({ name, type }) => ({
+    message:
+      `The model's ${role} "${name}" is ${type}, which cannot be passed in or out of ONNX Runtime`,
+    hint: role === "output"
+      ? `Let the model end with DequantizeLinear or Cast, so that the ${role} is float32 or 8 bits wide`
+      : `Let the model begin with QuantizeLinear or Cast, so that the ${role} is float32 or 8 bits wide`,
+  })));
 }

@@ -7,8 +7,9 @@
 import { UserError } from "../base/errors.ts";
 import type { Model, ValueInfo } from "../onnx/model.ts";
 import type { DataType, Tensor } from "../onnx/tensor.ts";
-import { innerOnlyValues } from "./boundary.ts";
-import { crossesBoundary, fromNative, toNative } from "./convert.ts";
+import { checkBoundary, innerOnlyValues } from "./boundary.ts";
+import { checkFeeds, quoteNames } from "./check_feeds.ts";
+import { fromNative, toNative } from "./convert.ts";
 import { explainFailure } from "./failures.ts";
 import { RUNTIME_VERSION } from "./identity.ts";
 import { type ModelSource, sourceOf } from "./model_source.ts";
@@ -120,7 +121,7 @@ class RuntimeSession implements Session {
     feeds: Readonly<Record<string, Tensor>>,
     fetches?: readonly string[],
   ): Promise<Record<string, Tensor>> {
-    this.#checkFeeds(feeds);
+    checkFeeds(this.inputs, feeds);
     const inputs: Record<string, NativeTensor> = {};
     for (const { name } of this.inputs) inputs[name] = toNative(this.#runtime, feeds[name]!);
     const results = await this.#runNative(inputs, fetches);
@@ -146,7 +147,7 @@ class RuntimeSession implements Session {
     for (const name of fetches ?? []) {
       if (!this.outputs.some((output) => output.name === name)) {
         throw new RangeError(
-          `Output "${name}" does not exist: the model has ${names(this.outputs)}`,
+          `Output "${name}" does not exist: the model has ${quoteNames(this.outputs)}`,
         );
       }
     }
@@ -211,31 +212,6 @@ class RuntimeSession implements Session {
     this.#source = undefined;
     await source?.release();
   }
-
-  #checkFeeds(feeds: Readonly<Record<string, Tensor>>): void {
-    for (const { name, type, dims } of this.inputs) {
-      const feed = feeds[name];
-      if (feed === undefined) {
-        throw new TypeError(`Input "${name}" is missing: the model needs ${names(this.inputs)}`);
-      }
-      if (feed.type !== type) {
-        throw new TypeError(`Input "${name}" must be ${type}: current value is ${feed.type}`);
-      }
-      const fits = dims === undefined || dims.length === feed.dims.length &&
-          dims.every((dim, axis) => typeof dim !== "number" || dim === feed.dims[axis]);
-      if (!fits) {
-        throw new RangeError(
-          `Input "${name}" must have shape [${dims?.map((dim) => dim ?? "?")}]: ` +
-            `current value has [${feed.dims}]`,
-        );
-      }
-    }
-    for (const name in feeds) {
-      if (!this.inputs.some((input) => input.name === name)) {
-        throw new TypeError(`Input "${name}" does not exist: the model has ${names(this.inputs)}`);
-      }
-    }
-  }
 }
 
 type Metadata = NativeSession["inputMetadata"][number];
@@ -249,23 +225,6 @@ function describe(metadata: Metadata): ValueInfo {
   };
 }
 
-/**
- * Refuses element types that cannot be passed in or out: a packed output ends the whole process.
- *
- * @throws {UserError} Names the value and its type.
- */
-function checkBoundary(values: readonly ValueInfo[], role: "input" | "output"): void {
-  const wrong = values.filter(({ type }) => type !== undefined && !crossesBoundary(type));
-  if (wrong.length === 0) return;
-  throw new UserError(wrong.map(({ name, type }) => ({
-    message:
-      `The model's ${role} "${name}" is ${type}, which cannot be passed in or out of ONNX Runtime`,
-    hint: role === "output"
-      ? `Let the model end with DequantizeLinear or Cast, so that the ${role} is float32 or 8 bits wide`
-      : `Let the model begin with QuantizeLinear or Cast, so that the ${role} is float32 or 8 bits wide`,
-  })));
-}
-
 function toUserError(error: unknown): Error {
   if (error instanceof UserError) return error;
   return new UserError(explainFailure(error), { cause: error });
@@ -273,8 +232,4 @@ function toUserError(error: unknown): Error {
 
 function optionText({ arithmetic, optimization }: Required<ExecutionOptions>): string {
   return `${arithmetic} arithmetic at optimization level ${optimization}`;
-}
-
-function names(values: readonly ValueInfo[]): string {
-  return values.map((value) => `"${value.name}"`).join(", ");
 }
