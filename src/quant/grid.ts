@@ -83,8 +83,8 @@ export interface ScaleAndZeroPoint {
 }
 
 const FLOAT32_MIN_NORMAL = 2 ** -126;
-/** Adding and subtracting it rounds a double of less than 2⁵¹ to an integer, half to even. */
-const ROUND = 1.5 * 2 ** 52;
+/** Adding and subtracting it rounds a double of less than 2⁵¹ to an integer, half to even: for inner loops. */
+export const ROUND = 1.5 * 2 ** 52;
 
 /** Rounds to the nearest integer, half to even; for magnitudes below 2⁵¹. */
 export function roundHalfEven(value: number): number {

@@ -39,10 +39,10 @@ function clip(sample: Sample, whole: Range, grid: Grid): Range {
   return within(whole, { min: center - alpha, max: center + alpha });
 }
 
-/** A range, cut at the least and greatest value; it holds zero. */
+/** A range, cut at the least and greatest value. */
 export function within(whole: Range, range: Range): Range {
   return {
-    min: Math.min(Math.max(range.min, whole.min), 0),
-    max: Math.max(Math.min(range.max, whole.max), 0),
+    min: Math.max(range.min, whole.min),
+    max: Math.min(range.max, whole.max),
   };
 }

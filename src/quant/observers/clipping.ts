@@ -35,9 +35,17 @@ export function gaussClip(steps: number): number {
   return root((a) => a * (normalProbability(-a) + rounding) - normalDensity(a), 1e-9, 40);
 }
 
+const known = new Map<string, number>();
+
 /** The best α in units of b or σ. */
 export function optimalClip(distribution: Distribution, steps: number): number {
-  return distribution === "laplace" ? laplaceClip(steps) : gaussClip(steps);
+  const key = `${distribution} ${steps}`;
+  let clip = known.get(key);
+  if (clip === undefined) {
+    clip = distribution === "laplace" ? laplaceClip(steps) : gaussClip(steps);
+    known.set(key, clip);
+  }
+  return clip;
 }
 
 /**

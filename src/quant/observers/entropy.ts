@@ -5,11 +5,14 @@
  */
 
 import { type Grid, parametersFromRange } from "../grid.ts";
+import { extent, histogramOf } from "../histogram.ts";
 import type { Histogram, Range } from "../ranges.ts";
 import { histogramIn, type RangeRule } from "./rule.ts";
 
 /** The least number of bins in a range. */
 const FEWEST_BINS = 128;
+/** Bins for values that are given directly; fewer where there are fewer values. */
+const MOST_BINS = 2048;
 
 /**
  * The range with the least Kullback–Leibler divergence between the values' distribution and what the grid makes of
@@ -25,6 +28,15 @@ export const entropy: RangeRule = {
     if (distance === undefined) return { min, max };
     const limit = distance * histogram.binWidth;
     return { min: Math.max(min, -limit), max: Math.min(max, limit) };
+  },
+  fromValues(values, settings, grid) {
+    const bins = 2 ** Math.floor(Math.log2(values.length));
+    const histogram = histogramOf(values, Math.min(Math.max(bins, FEWEST_BINS), MOST_BINS));
+    return this.fromStatistics(
+      { ...extent(values), count: values.length, histogram },
+      settings,
+      grid,
+    );
   },
 };
 
@@ -134,7 +146,7 @@ class Sums {
       }
       if (mass > 0) {
         if (merged === 0) return Infinity;
-        difference -= mass * Math.log(merged / filled);
+        difference -= mass * (logarithm(merged) - logarithm(filled));
       }
       from = to;
     }
@@ -148,5 +160,12 @@ class Sums {
 }
 
 function timesLog(count: number): number {
-  return count > 0 ? count * Math.log(count) : 0;
+  return count > 0 ? count * logarithm(count) : 0;
+}
+
+const LOGARITHMS = Float64Array.from({ length: 4096 }, (_, count) => Math.log(count));
+
+/** The logarithm of a count: most are small. */
+function logarithm(count: number): number {
+  return count < LOGARITHMS.length ? LOGARITHMS[count]! : Math.log(count);
 }

@@ -4,14 +4,18 @@
  * @module
  */
 
-import { type Grid, parametersFromRange, roundHalfEven } from "../grid.ts";
-import { extent } from "../histogram.ts";
+import { type Grid, parametersFromRange, ROUND } from "../grid.ts";
+import { extent, histogramOf } from "../histogram.ts";
 import type { Histogram, Range, RangeSettings } from "../ranges.ts";
 import { histogramIn, type RangeRule } from "./rule.ts";
 import { searchRange } from "./search.ts";
 
 /** The power of the error unless told, as BRECQ and its followers use it. */
 export const DEFAULT_POWER = 2.4;
+
+/** With more values than this, their histogram says the same. */
+const MANY = 32_768;
+const MANY_BINS = 4096;
 
 /** The range with the least mean |x − x̂|^p. */
 export const mse: RangeRule = {
@@ -23,6 +27,10 @@ export const mse: RangeRule = {
   },
   fromValues(values, settings, grid) {
     const whole = extent(values);
+    if (values.length > MANY && grid.bits <= 8) {
+      const histogram = histogramOf(values, MANY_BINS);
+      return this.fromStatistics({ ...whole, count: values.length, histogram }, settings, grid);
+    }
     const error = new ValuesError(values, whole, power(settings));
     return searchRange(whole, grid, (range, limit) => error.of(range, grid, limit));
   },
@@ -122,16 +130,16 @@ export class ValuesError {
     const values = this.#values;
     const table = this.#table;
     let error = 0;
-    for (let start = 0; start < values.length && error < bound; start += 256) {
-      const end = Math.min(start + 256, values.length);
+    const inverse = 1 / scale;
+    for (let start = 0; start < values.length && error < bound; start += 128) {
+      const end = Math.min(start + 128, values.length);
       for (let index = start; index < end; index++) {
-        const steps = values[index]! / scale;
-        const rounded = roundHalfEven(steps);
-        const level = rounded < lowest ? lowest : rounded > highest ? highest : rounded;
+        const steps = values[index]! * inverse;
+        const level = Math.min(Math.max(steps + ROUND - ROUND, lowest), highest);
         const distance = Math.abs(steps - level);
-        if (distance > 0.5) error += distance ** this.#power;
+        if (distance >= TABLE_END) error += distance ** this.#power;
         else {
-          const place = distance * (2 * TABLE);
+          const place = distance * TABLE_STEPS;
           const entry = place | 0;
           const value = table[entry]!;
           error += value + (place - entry) * (table[entry + 1]! - value);
@@ -142,15 +150,16 @@ export class ValuesError {
   }
 }
 
-const TABLE = 2048;
+const TABLE_END = 2;
+const TABLE_STEPS = 4096;
 let lastTable: { readonly power: number; readonly table: Float64Array } | undefined;
 
-/** x^p for x = 0 … 0.5, in equal steps, and one beyond. */
+/** x^p for x = 0 … 2, in equal steps. */
 function powerTable(power: number): Float64Array {
   if (lastTable?.power !== power) {
     const table = Float64Array.from(
-      { length: TABLE + 2 },
-      (_, index) => (index / (2 * TABLE)) ** power,
+      { length: TABLE_END * TABLE_STEPS + 1 },
+      (_, index) => (index / TABLE_STEPS) ** power,
     );
     lastTable = { power, table };
   }

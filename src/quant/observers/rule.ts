@@ -17,8 +17,8 @@ export interface RangeRule {
   readonly summary: string;
   /** Chooses from statistics that hold what the method needs. */
   fromStatistics(statistics: TensorStatistics, settings: RangeSettings, grid: Grid): Range;
-  /** Chooses from all values, of which there is at least one; by way of a histogram unless given. */
-  fromValues?(values: Float32Array, settings: RangeSettings, grid: Grid): Range;
+  /** Chooses from all values, of which there is at least one. */
+  fromValues(values: Float32Array, settings: RangeSettings, grid: Grid): Range;
 }
 
 /** The histogram of statistics. */

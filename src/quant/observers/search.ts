@@ -10,15 +10,13 @@ import type { Range } from "../ranges.ts";
 /** The error with which a grid covers a range. Only has to be exact where it is below the limit. */
 export type RangeCost = (range: Range, limit: number) => number;
 
-/** Shrink ratios 1, 0.99 … 0.01. */
-const STEPS = 100;
+/** A ratio of 1, in steps of a hundredth. */
+const WHOLE = 100;
 
 /**
- * The range with the least error among those that are the whole one shrunk towards zero.
- *
- * Both ends shrink by one ratio; where the grid is asymmetric and both ends are away from zero, each also by its
- * own, which moves the zero point. All ratios of hundredths are tried (for two different ones those of tenths),
- * then the best is refined to thousandths.
+ * The range with the least error among those that are the whole one shrunk towards zero: both ends by one ratio, in
+ * hundredths, the best of which is refined. Where the grid is asymmetric and both ends are away from zero, the
+ * refinement shrinks each end by its own ratio, so that scale and zero point are searched together.
  *
  * @param whole From the least to the greatest value.
  */
@@ -26,45 +24,48 @@ export function searchRange(whole: Range, grid: Grid, cost: RangeCost): Range {
   const low = Math.min(whole.min, 0);
   const high = Math.max(whole.max, 0);
   if (low === 0 && high === 0) return whole;
-  const best = { low: STEPS, high: STEPS, cost: Infinity };
+  let bestLow = WHOLE;
+  let bestHigh = WHOLE;
+  let least = Infinity;
   const attempt = (lowStep: number, highStep: number): boolean => {
-    const range = { min: low * lowStep / STEPS, max: high * highStep / STEPS };
-    const value = cost(range, best.cost);
-    if (!(value < best.cost)) return false;
-    best.low = lowStep;
-    best.high = highStep;
-    best.cost = value;
+    if (Math.min(lowStep, highStep) <= 0 || Math.max(lowStep, highStep) > WHOLE) return false;
+    const range = { min: low * lowStep / WHOLE, max: high * highStep / WHOLE };
+    const error = cost(range, least);
+    if (!(error < least)) return false;
+    bestLow = lowStep;
+    bestHigh = highStep;
+    least = error;
     return true;
   };
-  for (let step = STEPS; step >= 1; step--) attempt(step, step);
   const apart = !grid.symmetric && low < 0 && high > 0;
-  if (apart) {
-    for (let lowStep = STEPS; lowStep >= 10; lowStep -= 10) {
-      for (let highStep = STEPS; highStep >= 10; highStep -= 10) attempt(lowStep, highStep);
-    }
-  }
-  const directions = apart ? DIRECTIONS : DIRECTIONS.filter(([a, b]) => a === b);
-  for (const size of apart ? [4, 2, 1, 0.5, 0.25, 0.1] : [0.5, 0.25, 0.1]) {
+  for (const step of apart ? COARSE : FINE) attempt(step, step);
+  const directions = apart ? APART : TOGETHER;
+  for (const size of apart ? [8, 4, 2, 1, 0.5] : [4, 3, 2, 1, 0.5, 0.25]) {
     for (let moved = true; moved;) {
       moved = false;
       for (const [lowSign, highSign] of directions) {
-        const lowStep = best.low + lowSign * size;
-        const highStep = best.high + highSign * size;
-        if (lowStep <= 0 || highStep <= 0 || lowStep > STEPS || highStep > STEPS) continue;
-        if (attempt(lowStep, highStep)) moved = true;
+        if (attempt(bestLow + lowSign * size, bestHigh + highSign * size)) moved = true;
       }
     }
   }
-  return { min: low * best.low / STEPS, max: high * best.high / STEPS };
+  return { min: low * bestLow / WHOLE, max: high * bestHigh / WHOLE };
 }
 
-const DIRECTIONS: readonly (readonly [number, number])[] = [
-  [-1, -1],
-  [1, 1],
-  [-1, 0],
-  [1, 0],
-  [0, -1],
-  [0, 1],
-  [-1, 1],
-  [1, -1],
+/** Steps of a first pass, closer together where they are small. */
+const COARSE = [
+  ...[100, 95, 90, 85, 80, 75, 70, 65, 60, 55, 50, 45, 40, 35, 30, 25],
+  ...[22, 19, 16, 14, 12, 10, 8, 6, 4, 3, 2, 1],
+];
+
+/** The same with all hundredths down to 0.75, where errors are least with 4 and more bits and few values. */
+const FINE = [
+  ...COARSE,
+  ...Array.from({ length: 25 }, (_, index) => 99 - index).filter((step) => !COARSE.includes(step)),
+];
+
+type Directions = readonly (readonly [low: number, high: number])[];
+const TOGETHER: Directions = [[-1, -1], [1, 1]];
+const APART: Directions = [
+  ...TOGETHER,
+  ...[[-1, 0], [1, 0], [0, -1], [0, 1], [-1, 1], [1, -1]] as const,
 ];

@@ -5,7 +5,7 @@
  */
 
 import type { Grid } from "../grid.ts";
-import { extent, histogramOf } from "../histogram.ts";
+import { extent } from "../histogram.ts";
 import type { Range, RangeMethod, RangeSettings, TensorStatistics } from "../ranges.ts";
 import { aciq } from "./aciq.ts";
 import { aciqGrid } from "./aciq_grid.ts";
@@ -31,7 +31,7 @@ export const RANGE_RULES: Readonly<Record<RangeMethod, RangeRule>> = {
 export const DEFAULT_BINS = 2048;
 
 /**
- * The range that a grid should cover to represent a tensor, by a method.
+ * The range that a grid should cover to represent a tensor, by a method. It holds zero.
  *
  * @param statistics With what the method needs: those of `Ranges` have it for the method in `Ranges`.
  * @throws {TypeError} If the statistics lack what the method needs.
@@ -42,12 +42,12 @@ export function chooseRange(
   settings: RangeSettings,
   grid: Grid,
 ): Range {
-  if (statistics.min === statistics.max) return { min: statistics.min, max: statistics.max };
-  return RANGE_RULES[method].fromStatistics(statistics, settings, grid);
+  if (statistics.min === statistics.max) return withZero(statistics);
+  return withZero(RANGE_RULES[method].fromStatistics(statistics, settings, grid));
 }
 
 /**
- * The range that a grid should cover to represent some values, by a method.
+ * The range that a grid should cover to represent some values, by a method. It holds zero.
  *
  * @param values Finite.
  */
@@ -58,9 +58,11 @@ export function chooseRangeOf(
   grid: Grid,
 ): Range {
   const whole = extent(values);
-  if (whole.min === whole.max) return whole;
-  const rule = RANGE_RULES[method];
-  if (rule.fromValues !== undefined) return rule.fromValues(values, settings, grid);
-  const histogram = histogramOf(values, DEFAULT_BINS);
-  return rule.fromStatistics({ ...whole, count: values.length, histogram }, settings, grid);
+  if (whole.min === whole.max) return withZero(whole);
+  return withZero(RANGE_RULES[method].fromValues(values, settings, grid));
+}
+
+/** Every grid holds zero. */
+function withZero({ min, max }: Range): Range {
+  return { min: Math.min(min, 0), max: Math.max(max, 0) };
 }
