@@ -16,15 +16,21 @@ export interface ModelSource {
   release(): Promise<void>;
 }
 
-/** @throws {UserError} If the file is not there. */
-export async function sourceOf(model: Model | Uint8Array | string): Promise<ModelSource> {
+/**
+ * @param largest Bytes of weights beyond which a model value goes through files.
+ * @throws {UserError} If the file is not there.
+ */
+export async function sourceOf(
+  model: Model | Uint8Array | string,
+  largest = LARGEST_MESSAGE,
+): Promise<ModelSource> {
   if (model instanceof Uint8Array) return { model, release };
   if (typeof model === "string") {
     if (!await isFile(model)) throw new UserError(`Model file "${model}" does not exist`);
     return { model, release };
   }
   const write = await import("../onnx/write.ts");
-  if (weightBytes(model) <= LARGEST_MESSAGE) return { model: write.encodeModel(model), release };
+  if (weightBytes(model) <= largest) return { model: write.encodeModel(model), release };
   const folder = await Deno.makeTempDir({ prefix: "bitbound-" });
   const path = `${folder}/model.onnx`;
   await write.writeModel(model, path, { external: true });

@@ -1,5 +1,7 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { dirname } from "node:path";
 import { UserError } from "../../src/base/errors.ts";
+import { sourceOf } from "../../src/engine/model_source.ts";
 import { openSession } from "../../src/engine/session.ts";
 import { GraphBuilder } from "../../src/onnx/build.ts";
 import type { Model } from "../../src/onnx/model.ts";
@@ -220,6 +222,26 @@ Deno.test("weights in a file of their own need the model's path", async () => {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("a model value that is too large for one file goes through files that are removed again", async () => {
+  const graph = new GraphBuilder();
+  const x = graph.input("x", "float32", [1, 64]);
+  graph.output(
+    graph.op("MatMul", [x, graph.constant(waves([64, 64]), "w")], {}, { outputs: ["y"] }),
+  );
+  const model = graph.build();
+  const source = await sourceOf(model, 64 * 64 * 4 - 1);
+  ok(typeof source.model === "string");
+  deepEqual([...Deno.readDirSync(dirname(source.model))].length, 2);
+  await using session = await openSession(source.model);
+  await source.release();
+  await rejects(Deno.stat(source.model), Deno.errors.NotFound);
+  // The weights are in memory by now.
+  await using direct = await openSession(model);
+  const feeds = { x: waves([1, 64], 1) };
+  deepEqual(await session.run(feeds), await direct.run(feeds));
+  ok((await sourceOf(model, 64 * 64 * 4)).model instanceof Uint8Array);
 });
 
 for (const name of ["cifar10_resnet20", "squeezenet1.1"]) {
