@@ -5,6 +5,7 @@
  */
 
 import type { AnyStage } from "../registry/stage.ts";
+import { calibrate } from "./calibrate/mod.ts";
 import { evaluate } from "./evaluate/mod.ts";
 import { exportStage } from "./export/mod.ts";
 import { prepare } from "./prepare/mod.ts";
@@ -13,6 +14,7 @@ import { quantize } from "./quantize/mod.ts";
 /** One line a stage. */
 export const builtInStages: readonly AnyStage[] = [
   prepare,
+  calibrate,
   quantize,
   evaluate,
   exportStage,

@@ -5,6 +5,7 @@
  */
 
 import { type Problem, UserError } from "../../base/errors.ts";
+import { globPattern } from "../../base/glob.ts";
 import { didYouMean } from "../../base/suggest.ts";
 import type { Graph, Node } from "../../onnx/model.ts";
 import type { Parameters } from "./ports.ts";
@@ -57,11 +58,4 @@ function nothingFound(graph: Graph, name: string, { match, op }: Override): Prob
     message: `${name}: no ${kind} of the model has a name like "${match}"`,
     ...(hint && { hint }),
   };
-}
-
-/** A pattern in which `*` stands for any text and `?` for any character. */
-export function globPattern(glob: string): RegExp {
-  const source = glob.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${source}$`, "su");
 }

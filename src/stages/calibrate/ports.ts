@@ -1,0 +1,91 @@
+/**
+ * What the stage `calibrate` takes and makes.
+ *
+ * @module
+ */
+
+import { type Static, Type } from "@sinclair/typebox";
+
+/** The parameters under `with:`. */
+export const parameters = Type.Object({
+  method: Type.Union([
+    Type.Literal("minmax"),
+    Type.Literal("moving-average"),
+    Type.Literal("percentile"),
+    Type.Literal("entropy"),
+    Type.Literal("mse"),
+    Type.Literal("aciq"),
+    Type.Literal("aciq-grid"),
+  ], {
+    default: "mse",
+    description:
+      "How ranges are chosen. `minmax`: from the least to the greatest value. `moving-average`: between averages of the " +
+      "batches' least and greatest values. `percentile`: what holds a percentage of the values. `entropy`: least " +
+      "Kullback–Leibler divergence. `mse`: least |x − x̂|^p. `aciq`: least error of a Laplace or normal distribution, " +
+      "as published; `aciq-grid`: the same for the number of steps that grids really have. The first two read the data " +
+      "once, the others twice.",
+  }),
+  percentile: Type.Number({
+    default: 99.999,
+    exclusiveMinimum: 50,
+    maximum: 100,
+    description: "For `percentile`: percent of the values that stay inside the range.",
+  }),
+  power: Type.Number({
+    default: 2.4,
+    minimum: 1,
+    maximum: 8,
+    description: "For `mse`: the power p of the error.",
+  }),
+  momentum: Type.Number({
+    default: 0.1,
+    exclusiveMinimum: 0,
+    maximum: 1,
+    description: "For `moving-average`: the weight of each new batch.",
+  }),
+  bins: Type.Integer({
+    default: 2048,
+    minimum: 256,
+    maximum: 65536,
+    description: "How many bins the histogram of an activation has.",
+  }),
+  batch: Type.Integer({
+    default: 16,
+    minimum: 1,
+    description:
+      "How many items run at a time. A model with a fixed batch gets that. Matters to `moving-average`; to the others " +
+      "only where ONNX Runtime rounds differently.",
+  }),
+  take: Type.Optional(Type.Integer({
+    minimum: 1,
+    description: "How many items to calibrate on, from the first; all unless given.",
+  })),
+  exclude: Type.Array(Type.String({ minLength: 1 }), {
+    default: [],
+    uniqueItems: true,
+    description:
+      "Nodes by name that will stay in float, where `quantize` skips them: it then needs the activations around them. " +
+      "`*` stands for any text, `?` for any character.",
+    examples: [["*/head/*"]],
+  }),
+}, { additionalProperties: false });
+
+/** The parameters with every default filled in. */
+export type Parameters = Static<typeof parameters>;
+
+/** The artifacts that it takes. */
+export const inputs = {
+  model: { kinds: ["model"], description: "A prepared float model." },
+  calibration: {
+    kinds: ["dataset"],
+    description: "Typical inputs of the model; labels are not needed.",
+  },
+} as const;
+
+/** The artifacts that it makes. */
+export const outputs = {
+  ranges: {
+    kind: "ranges",
+    description: "Statistics of every activation that can be quantized.",
+  },
+} as const;
