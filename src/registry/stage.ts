@@ -37,6 +37,8 @@ export interface MetricDefinition {
   readonly better?: "higher" | "lower";
   /** Whether it is a column of the result table that ends a run. */
   readonly column?: boolean;
+  /** The metric that says the same of the model on the port `reference`, for that model's row of the table. */
+  readonly reference?: string;
 }
 
 /** Something a stage reports while it works. */

@@ -14,6 +14,8 @@ export interface ReportedMetric {
   readonly better?: "higher" | "lower";
   /** Whether result tables show it. */
   readonly column?: boolean;
+  /** The number that says the same of the float model. */
+  readonly reference?: string;
 }
 
 const fraction = { unit: "fraction", better: "higher" } as const;
@@ -29,13 +31,26 @@ export const REPORTED_METRICS = {
     unit: "bits",
     better: "lower",
     column: true,
+    reference: "float_bits",
   },
-  file_bytes: { title: "file", description: "Size of the model's file.", ...bytes, column: true },
+  float_bits: {
+    title: "float bits",
+    description: "Mean bits of a weight of the float model.",
+    unit: "bits",
+  },
+  file_bytes: {
+    title: "file",
+    description: "Size of the model's file.",
+    ...bytes,
+    column: true,
+    reference: "float_bytes",
+  },
   weight_bytes: {
     title: "weights",
     description: "Bytes of the weights, packed at their own width, with scales and zero points.",
     ...bytes,
     column: true,
+    reference: "float_weight_bytes",
   },
   float_bytes: { title: "float file", description: "Size of the float model's file.", ...bytes },
   float_weight_bytes: {
@@ -48,6 +63,7 @@ export const REPORTED_METRICS = {
     description: "Fraction of items whose largest output is the label's.",
     ...fraction,
     column: true,
+    reference: "reference_top1",
   },
   reference_top1: { title: "float top-1", description: "top1 of the float model.", ...fraction },
   top1_drop: {
@@ -61,6 +77,7 @@ export const REPORTED_METRICS = {
     description: "Fraction of items whose label is among the five largest outputs.",
     ...fraction,
     column: true,
+    reference: "reference_top5",
   },
   reference_top5: { title: "float top-5", description: "top5 of the float model.", ...fraction },
   top5_drop: { title: "top-5 drop", description: "reference_top5 − top5.", ...drop },
@@ -108,6 +125,7 @@ export const REPORTED_METRICS = {
     description: "Mean peak signal-to-noise ratio against the targets.",
     ...decibel,
     column: true,
+    reference: "reference_psnr",
   },
   reference_psnr: { title: "float PSNR", description: "psnr of the float model.", ...decibel },
   psnr_drop: {

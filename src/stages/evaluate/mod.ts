@@ -10,7 +10,7 @@ import { inputs, outputs, parameters } from "./ports.ts";
 
 export const evaluate = defineStage({
   name: "evaluate",
-  version: 1,
+  version: 2,
   summary: "Measure a model's accuracy and size, and compare it with the float model",
   description: [
     "Runs a model over a data set, beside the float model where there is one, and measures accuracy, how far the outputs " +

@@ -77,6 +77,7 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
   };
   if (reference !== undefined) {
     const float = isItself ? sizes : await modelSizes(reference, await reference.load());
+    metrics.float_bits = float.bits;
     metrics.float_bytes = float.file;
     metrics.float_weight_bytes = float.weights;
   }
