@@ -150,6 +150,26 @@ Deno.test("nodes that do nothing go, and names of inputs and outputs stay", asyn
   assert.equal(await operators(builder), "Relu Identity Identity");
 });
 
+Deno.test("Relu and Clip move before pooling and reshaping, unless something else reads that", async () => {
+  const network = (shared: boolean, pool: string, attributes: AttributeValues) => {
+    const builder = new GraphBuilder();
+    const x = builder.input("x", "float32", ["N", 4, 6, 6]);
+    const conv = builder.op("Conv", [x, builder.constant(normal(4, 4, 1, 1))]);
+    const pooled = builder.op(pool, [conv], attributes);
+    const flat = builder.op("Flatten", [pooled]);
+    builder.output(builder.op("Clip", [flat, builder.constant(-0.5), builder.constant(0.25)]));
+    if (shared) builder.output(pooled);
+    return builder;
+  };
+  const window = { kernel_shape: [2, 2], pads: [1, 1, 0, 0] };
+  assert.equal(await operators(network(false, "MaxPool", window)), "Conv Clip MaxPool Flatten");
+  assert.equal(await operators(network(true, "MaxPool", window)), "Conv MaxPool Clip Flatten");
+  assert.equal(
+    await operators(network(false, "AveragePool", window)),
+    "Conv AveragePool Clip Flatten",
+  );
+});
+
 Deno.test("constant parts are computed, unless that makes the model large", async () => {
   const builder = new GraphBuilder();
   const x = builder.input("x", "float32", ["N", 4, 6]);
@@ -176,7 +196,7 @@ Deno.test("every value gets its shape, with the batch by its name", async () => 
   const x = builder.input("x", "float32", ["items", 4, 6, 6]);
   const conv = builder.op("Conv", [x, builder.constant(normal(8, 4, 3, 3))], {}, { name: "c" });
   const rows = builder.op("Reshape", [conv, builder.constant([-1, 8])], {}, { name: "rows" });
-  builder.output(builder.op("Relu", [rows], {}, { name: "y" }));
+  builder.output(builder.op("Sigmoid", [rows], {}, { name: "y" }));
   builder.output(builder.op("Flatten", [conv], {}, { name: "z" }));
   const { model } = await prepareModel(builder.build(), DEFAULTS);
   const dims = (name: string) =>

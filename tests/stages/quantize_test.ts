@@ -4,6 +4,7 @@ import type { JsonValue } from "../../src/base/canonical_json.ts";
 import { runWithIntermediates } from "../../src/engine/intermediates.ts";
 import { loadRuntime } from "../../src/engine/runtime.ts";
 import { openSession } from "../../src/engine/session.ts";
+import { GraphBuilder } from "../../src/onnx/build.ts";
 import type { Model } from "../../src/onnx/model.ts";
 import { encodeModel } from "../../src/onnx/write.ts";
 import { histogramOf } from "../../src/quant/histogram.ts";
@@ -84,9 +85,9 @@ function widths(model: Model) {
   };
 }
 
-function problemsOf(given: JsonValue, statistics: Ranges | "none" = ranges) {
+function problemsOf(given: JsonValue, statistics: Ranges | "none" = ranges, model = network) {
   try {
-    quantized(given, statistics);
+    quantized(given, statistics, model);
   } catch (error) {
     if (error instanceof UserError) return error.problems;
     throw error;
@@ -171,6 +172,37 @@ Deno.test("static activations need ranges, others do not", async () => {
     assert.deepEqual(warnings, []);
     assert.ok(await fidelity(model) > 35);
   }
+});
+
+Deno.test("a model without a layer to quantize is an error that says why", () => {
+  const builder = new GraphBuilder();
+  const x = builder.input("x", "float32", ["N", 4]);
+  const weights = builder.input("w", "float32", [4, 4]);
+  builder.output(builder.op("Gemm", [x, weights], {}, { name: "layer" }));
+  const problems = problemsOf({ activations: { mode: "none" } }, "none", builder.build());
+  assert.deepEqual(problems.map(({ message }) => message), [
+    "The model has no layer that can be quantized",
+    'Node "layer" stays in float: its weights are not constant',
+  ]);
+});
+
+Deno.test("an output that is also read inside stays float, and is read quantized", async () => {
+  const builder = new GraphBuilder();
+  const x = builder.input("x", "float32", ["N", 4, 8, 8]);
+  const inner = network.graph.initializers.get("project.weight")!;
+  const weights = builder.constant({ ...inner, dims: [16, 4, 1, 1] });
+  const a = builder.op("Conv", [x, weights], {}, { name: "a" });
+  builder.output(a);
+  builder.output(builder.op("GlobalAveragePool", [a], {}, { name: "y" }));
+  const float = builder.build();
+  const given = { activations: { bits: 2, range: "minmax" } };
+  const { model } = quantized(given, await calibrated(float), float);
+  assert.deepEqual(model.graph.outputs.map(({ name }) => name), ["a", "y"]);
+  await using session = await openSession(model);
+  const outputs = await session.run({ x: networkInput(3) });
+  const values = new Set(outputs.a!.data as Float32Array);
+  assert.ok(values.size > 100, "the first output is not rounded");
+  assert.equal(readQuantization(model).activations.map(({ value }) => value).join(), "x,a");
 });
 
 Deno.test("first and last layers keep 8 bits", () => {

@@ -13,7 +13,7 @@ export const prepare = defineStage({
   summary: "Bring a float model into the form that the other stages work on",
   description: [
     "Raises the operator set, removes nodes that do nothing at inference, computes constant parts, folds batch " +
-    "normalization and per-channel arithmetic into the layers before, turns MatMul with a bias into Gemm, gives every " +
+    "normalization and per-channel arithmetic into the layers before, turns MatMul with a bias into Gemm, moves Relu before pooling, gives every " +
     "node a name and every value its shape.",
     "The prepared model is run against the original on random input: the largest difference is a metric, and more than " +
     "`tolerance` is an error.",

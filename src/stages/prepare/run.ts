@@ -13,6 +13,7 @@ import type { Model } from "../../onnx/model.ts";
 import { elementCount } from "../../onnx/tensor.ts";
 import { upgradeOpset } from "../../onnx/upgrade.ts";
 import type { StageRun } from "../../registry/stage.ts";
+import { moveClampsUp } from "./passes/clamps.ts";
 import { largestDifference } from "./passes/compare.ts";
 import { foldConstants, liftConstants } from "./passes/constants.ts";
 import { foldAffine } from "./passes/fold_affine.ts";
@@ -91,6 +92,7 @@ export async function prepareModel(
     batchNorm: parameters.fold_batch_norm,
     arithmetic: parameters.fold_arithmetic,
   });
+  moveClampsUp(graph);
   prune(graph);
   sortNodes(graph);
   nameEverything(graph);

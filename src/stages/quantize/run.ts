@@ -60,11 +60,14 @@ export function quantizeModel(
     skip: (node) => skipped.some(({ nodes }) => nodes.has(node)),
   });
   if (placement.layers.length === 0) {
-    throw new UserError({
-      message: "The model has no layer that can be quantized",
-      hint:
-        "Weights are quantized in Conv, ConvTranspose, Gemm and MatMul nodes with float32 constants",
-    });
+    throw new UserError([
+      {
+        message: "The model has no layer that can be quantized",
+        hint:
+          "Weights are quantized in Conv, ConvTranspose, Gemm and MatMul nodes with float32 constants",
+      },
+      ...floatWarnings(placement.float).map((message) => ({ message })),
+    ]);
   }
   const settings = resolveSettings(placement, parameters, overrides);
   const { weights, signal, noise } = quantizeLayers(graph, settings.layers, {
