@@ -53,7 +53,19 @@ export class InlineExecutor implements Executor {
 export type WorkerMessage =
   | { readonly type: "progress"; readonly progress: Progress }
   | { readonly type: "warn"; readonly message: string }
-  | { readonly type: "end"; readonly outcome: JobOutcome };
+  | { readonly type: "end"; readonly outcome: JobOutcome }
+  /** Something threw where the stage could not catch it: the Worker is of no use any more. */
+  | { readonly type: "stray"; readonly failure: StageFailure };
+
+/** Thrown in a Worker, outside of what the stage waits for. */
+class StrayError extends Error {
+  readonly failure: StageFailure;
+
+  constructor(failure: StageFailure) {
+    super();
+    this.failure = failure;
+  }
+}
 
 /** Runs each job in a Worker; Workers are used again, and started only when needed. */
 export class WorkerExecutor implements Executor {
@@ -71,7 +83,7 @@ export class WorkerExecutor implements Executor {
     } catch (error) {
       worker.terminate();
       hooks.signal.throwIfAborted();
-      return { failure: failureOf(error) };
+      return { failure: error instanceof StrayError ? error.failure : failureOf(error) };
     } finally {
       this.#busy.delete(worker);
     }
@@ -93,10 +105,12 @@ export class WorkerExecutor implements Executor {
             return hooks.warn(data.message);
           case "end":
             return settle(() => resolve(data.outcome));
+          case "stray":
+            return settle(() => reject(new StrayError(data.failure)));
         }
       };
       worker.onerror = (event) => {
-        // Without this, an error nobody caught in a Worker ends the whole process.
+        // Without this, a Worker that cannot even start ends the whole process.
         event.preventDefault();
         const cause = event.error instanceof Error ? event.error : new Error(event.message);
         settle(() => reject(cause));

@@ -133,6 +133,7 @@ export class Scheduler {
       const found = await lookup();
       if (found !== undefined) return hit(found);
     }
+    using slot = await this.#slots.take(signal);
     if (this.#mayNotStart()) return { status: "skipped", key: keyed.key };
     await using _lock = await store.lock(keyed.key, {
       signal,
@@ -145,8 +146,6 @@ export class Scheduler {
     });
     const found = await lookup();
     if (found !== undefined) return hit(found);
-    using slot = await this.#slots.take(signal);
-    if (this.#mayNotStart()) return { status: "skipped", key: keyed.key };
     return await this.#execute(stage, keyed, slot.share);
   }
 

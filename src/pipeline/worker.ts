@@ -15,13 +15,22 @@ import { importPlugin } from "./plugins.ts";
 const PROGRESS_MILLISECONDS = 50;
 
 /** This thread as the one that started it sees it; the compiler takes it for a window. */
-const self_ = globalThis as unknown as {
+const thread = globalThis as unknown as {
   onmessage: (event: MessageEvent<Job>) => void;
   postMessage(message: WorkerMessage): void;
 };
 
-self_.onmessage = async ({ data }) => {
-  self_.postMessage({ type: "end", outcome: await work(data) });
+globalThis.addEventListener("error", (event) => {
+  event.preventDefault();
+  thread.postMessage({ type: "stray", failure: failureOf(event.error) });
+});
+globalThis.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  thread.postMessage({ type: "stray", failure: failureOf(event.reason) });
+});
+
+thread.onmessage = async ({ data }) => {
+  thread.postMessage({ type: "end", outcome: await work(data) });
 };
 
 async function work(job: Job): Promise<JobOutcome> {
@@ -30,7 +39,7 @@ async function work(job: Job): Promise<JobOutcome> {
     if (job.plugin !== undefined) registry.add(await importPlugin(job.plugin), job.plugin);
     const { definition } = registry.get(job.stage)!;
     await using store = openStore(job.store, {
-      onWarning: (message) => self_.postMessage({ type: "warn", message }),
+      onWarning: (message) => thread.postMessage({ type: "warn", message }),
     });
     let last = 0;
     let phase = "";
@@ -43,9 +52,9 @@ async function work(job: Job): Promise<JobOutcome> {
         if (minor && now - last < PROGRESS_MILLISECONDS) return;
         last = now;
         phase = progress.phase;
-        self_.postMessage({ type: "progress", progress });
+        thread.postMessage({ type: "progress", progress });
       },
-      warn: (message) => self_.postMessage({ type: "warn", message }),
+      warn: (message) => thread.postMessage({ type: "warn", message }),
     });
     return { result };
   } catch (error) {

@@ -56,6 +56,23 @@ export const sum = defineStage({
   },
 });
 
+/** One number more. */
+export const increment = defineStage({
+  name: "increment",
+  version: 1,
+  summary: "Add to a number",
+  description: "",
+  parameters: Type.Object({ by: Type.Integer({ default: 1 }) }),
+  inputs: { from: { kinds: ["json"], description: "A number" } },
+  outputs: { to: { kind: "json", description: "The number made" } },
+  metrics: { to: metric },
+  engine: false,
+  async run({ by }, { from }) {
+    const to = Number(await from.load()) + by;
+    return { outputs: { to }, metrics: { to } };
+  },
+});
+
 /** Ends in whatever way it is told to. */
 export const trouble = defineStage({
   name: "trouble",
@@ -68,6 +85,7 @@ export const trouble = defineStage({
       Type.Literal("defect"),
       Type.Literal("string"),
       Type.Literal("stray"),
+      Type.Literal("rejection"),
       Type.Literal("no-output"),
       Type.Literal("other-output"),
       Type.Literal("other-metric"),
@@ -89,6 +107,10 @@ export const trouble = defineStage({
         throw new RangeError("Index out of range");
       case "string":
         throw "just a string";
+      case "rejection":
+        void Promise.reject(new Error("Rejected where nobody waits for it"));
+        await new Promise(() => {});
+        break;
       case "stray":
         queueMicrotask(() => {
           throw new Error("Thrown where nobody catches it");
@@ -106,9 +128,9 @@ export const trouble = defineStage({
       case "spin":
         for (;;);
       case "hang":
+        signal.throwIfAborted();
         await new Promise((_, reject) => {
           signal.addEventListener("abort", () => reject(signal.reason));
-          setInterval(() => {}, 1000);
         });
     }
     return { outputs: { value: 1 } };
@@ -266,4 +288,4 @@ export const wired = [
   }),
 ];
 
-export default [number, sum, trouble, count, deliver, options, ...wired];
+export default [number, sum, increment, trouble, count, deliver, options, ...wired];
