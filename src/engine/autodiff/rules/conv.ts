@@ -5,7 +5,8 @@
  */
 
 import type { RuleContext, RuleTable } from "../rule.ts";
-import { correlate, correlateByWeights, scatterWindows } from "./convolution.ts";
+import { correlate, scatterWindows } from "./convolution.ts";
+import { weightGradient } from "./weight_gradient.ts";
 import { windowOf } from "./window.ts";
 
 /** Sum over everything but channels. */
@@ -31,7 +32,15 @@ export const CONV: RuleTable = {
           y.slice(2),
         )
         : undefined,
-      c.wants(1) ? correlateByWeights(c.emit, c.input(0), x, c.upstream, y, window) : undefined,
+      c.wants(1)
+        ? weightGradient(c.emit, {
+          x: c.input(0),
+          xDims: x,
+          upstream: c.upstream,
+          upstreamDims: y,
+          window,
+        })
+        : undefined,
       c.wants(2) ? byBias(c) : undefined,
     ];
   },
@@ -40,7 +49,15 @@ export const CONV: RuleTable = {
     const window = windowOf(c.node, weight.slice(2), y.slice(2), x.slice(2));
     return [
       c.wants(0) ? correlate(c.emit, c.upstream, c.input(1), window) : undefined,
-      c.wants(1) ? correlateByWeights(c.emit, c.upstream, y, c.input(0), x, window) : undefined,
+      c.wants(1)
+        ? weightGradient(c.emit, {
+          x: c.upstream,
+          xDims: y,
+          upstream: c.input(0),
+          upstreamDims: x,
+          window,
+        })
+        : undefined,
       c.wants(2) ? byBias(c) : undefined,
     ];
   },

@@ -64,3 +64,14 @@ export function windowOf(
     : getInts(node, "pads", [...kernel, ...kernel].map(() => 0)).map(Number);
   return { ...window, begins: pads.slice(0, kernel.length), ends: pads.slice(kernel.length) };
 }
+
+/** Every position of a kernel, last axis fastest. */
+export function kernelPositions(kernel: readonly number[]): number[][] {
+  return kernel.reduce<number[][]>(
+    (positions, size) =>
+      positions.flatMap((position) =>
+        Array.from({ length: size }, (_, index) => [...position, index])
+      ),
+    [[]],
+  );
+}
