@@ -1,8 +1,10 @@
 /**
  * Finds out what each input of each stage takes, and so the order of execution.
  *
- * An input that `in:` does not name takes an earlier artifact of a kind it accepts: the nearest that bears the
- * input's name, or else the nearest. What the stages of the file made is nearer than the pipeline's own inputs.
+ * An input that `in:` does not name takes the nearest earlier artifact of a kind it accepts; what the stages of the
+ * file made is nearer than the pipeline's own inputs. Where one stage, or the inputs, have several, the one that bears
+ * the input's name is taken. Data sets play parts (calibration, test) rather than follow on each other, so for them the
+ * name counts first.
  *
  * @module
  */
@@ -176,12 +178,11 @@ class Wirer {
       if (!port.optional && this.#context.complete) this.#missing(stage, name, port);
       return undefined;
     }
-    const named = groups.flat().find((candidate) => candidate.name === name);
-    if (named !== undefined) {
-      if (!nearest.includes(named)) this.#remark(stage, name, named, nearest[0]!);
-      return named.source;
-    }
+    const byRole = groups.flat().find((each) => each.kind === "dataset" && each.name === name);
+    if (byRole !== undefined) return byRole.source;
     if (nearest.length === 1) return nearest[0]!.source;
+    const named = nearest.find((candidate) => candidate.name === name);
+    if (named !== undefined) return named.source;
     const names = nearest.map(({ source }) => sourceName(source));
     this.#problem(
       stage,
@@ -203,15 +204,6 @@ class Wirer {
       `input "${name}" needs ${kindsText(port)}, but there is none before it`,
       canBeGiven ? "Give one under inputs:" : put,
     );
-  }
-
-  #remark(stage: UnwiredStage, name: string, taken: Candidate, nearer: Candidate): void {
-    const [chosen, other] = [sourceName(taken.source), sourceName(nearer.source)];
-    this.warnings.push({
-      message: `Stage "${stage.id}": input "${name}" takes ${chosen}, by name; ${other} is nearer`,
-      place: this.#context.document.place(["stages", stage.index]),
-      hint: `Say which one: in: { ${name}: ${chosen} } or in: { ${name}: ${other} }`,
-    });
   }
 
   /** @param cycle What depends on what, all around. */

@@ -279,6 +279,12 @@ export const wired = [
   }),
   defineStage({
     ...idle,
+    name: "augment",
+    inputs: { calibration: { kinds: ["dataset"], description: "" } },
+    outputs: { calibration: { kind: "dataset", description: "" } },
+  }),
+  defineStage({
+    ...idle,
     name: "split",
     inputs: {},
     outputs: {

@@ -88,21 +88,28 @@ stages: [{ uses: round }]
   assert.deepEqual(wiring(pipeline), ["round: model=inputs.model"]);
 });
 
-Deno.test("an input of the port's name wins over a nearer artifact, and that is said", async () => {
+Deno.test("names decide between several inputs, and nearness between stages", async () => {
   const pipeline = await load(`
 name: sums
-inputs: { a: { json: a.json }, other: { json: b.json } }
+inputs: { from: { json: a.json }, other: { json: b.json } }
 stages:
-  - { uses: number, with: { value: 1 } }
-  - { uses: sum, in: { b: none, c: none, d: none } }
+  - { id: one, uses: increment }
+  - { id: two, uses: increment }
 `);
-  assert.deepEqual(wiring(pipeline), ["number:", "sum: a=inputs.a"]);
-  assert.deepEqual(pipeline.warnings.map(({ message, hint }) => [message, hint]), [
-    [
-      'Stage "sum": input "a" takes inputs.a, by name; number.value is nearer',
-      "Say which one: in: { a: inputs.a } or in: { a: number.value }",
-    ],
-    ['Input "other" is not used by any stage', undefined],
+  assert.deepEqual(wiring(pipeline), ["one: from=inputs.from", "two: from=one.to"]);
+  assert.deepEqual(pipeline.warnings.map(({ message }) => message), [
+    'Input "other" is not used by any stage',
+  ]);
+});
+
+Deno.test("a data set made for one part does not take another's", async () => {
+  const pipeline = await load(`${INPUTS}
+stages: [{ uses: augment }, { uses: observe }, { uses: measure }]
+`);
+  assert.deepEqual(wiring(pipeline), [
+    "augment: calibration=inputs.calibration",
+    "observe: model=inputs.model calibration=augment.calibration",
+    "measure: model=inputs.model reference=inputs.model test=inputs.test",
   ]);
 });
 
