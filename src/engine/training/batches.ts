@@ -21,7 +21,7 @@ export class ItemOrder {
   }
 
   /** The items at positions `start … start + length − 1` of the sequence. */
-  take(start: number, length: number): BigInt64Array {
+  take(start: number, length: number): BigInt64Array<ArrayBuffer> {
     const items = new BigInt64Array(length);
     for (let index = 0; index < length; index++) {
       const position = start + index;

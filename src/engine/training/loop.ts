@@ -183,7 +183,7 @@ function gatherBatch(emit: Emitter, outer: Graph, options: TrainingOptions): voi
   outer.inputs.push({ name: LOOP_NAMES.order, type: "int64", dims: ["steps", options.batch] });
   const items = emit.op("Gather", [LOOP_NAMES.order, "loop/iteration"], { axis: 0 });
   for (const [name, { type, dims }] of options.data) {
-    outer.inputs.push({ name: dataName(name), type, dims: [...dims] });
+    outer.inputs.push({ name: dataName(name), type, dims: ["items", ...dims.slice(1)] });
     emit.alias(emit.op("Gather", [dataName(name), items], { axis: 0 }), name);
   }
 }

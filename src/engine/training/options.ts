@@ -5,7 +5,7 @@
  */
 
 import type { Graph } from "../../onnx/model.ts";
-import type { Tensor } from "../../onnx/tensor.ts";
+import type { DataType, Tensor } from "../../onnx/tensor.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -30,6 +30,18 @@ export interface Carried {
   readonly next: string;
 }
 
+/** Data that is fetched as steps need it, where not all of it is in memory. */
+export interface DataSource {
+  readonly type: DataType;
+  /** Shape of all items, items first. */
+  readonly dims: readonly number[];
+  /** Some items, in the order asked for. */
+  gather(items: BigInt64Array): Tensor;
+}
+
+/** A tensor over all items, items first. */
+export type TrainingData = Tensor | DataSource;
+
 /** A training run. */
 export interface TrainingOptions {
   /**
@@ -43,7 +55,7 @@ export interface TrainingOptions {
   readonly loss: string;
   readonly trainable: ReadonlyMap<string, Trainable>;
   /** Tensors over all items, items first; the graph sees the items of one batch. */
-  readonly data: ReadonlyMap<string, Tensor>;
+  readonly data: ReadonlyMap<string, TrainingData>;
   readonly batch: number;
   /** How many steps the run has: what schedules are stretched over. */
   readonly steps: number;

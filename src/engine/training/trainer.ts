@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Tensor, tensor } from "../../onnx/tensor.ts";
+import { elementCount, type Tensor, tensor } from "../../onnx/tensor.ts";
 import { inferShapes } from "../shapes.ts";
 import { openSession, type Session } from "../session.ts";
 import { ItemOrder, poolOffsets } from "./batches.ts";
@@ -21,7 +21,7 @@ import {
   startName,
   type TrainingLoop,
 } from "./loop.ts";
-import type { TrainingOptions } from "./options.ts";
+import type { TrainingData, TrainingOptions } from "./options.ts";
 
 /** What a chunk of steps gave. */
 export interface ChunkResult {
@@ -130,10 +130,11 @@ class LoopTrainer implements Trainer {
       [LOOP_NAMES.first]: tensor("int64", [], BigInt64Array.of(BigInt(this.step))),
     };
     for (const [name, value] of this.#state) feeds[startName(name)] = value;
-    for (const [name, value] of data) feeds[dataName(name)] = value;
     if (this.#order !== undefined) {
       const order = this.#order.take(this.step * batch, steps * batch);
-      feeds[LOOP_NAMES.order] = tensor("int64", [steps, batch], order);
+      const { tensors, places } = provideItems(data, order);
+      for (const [name, value] of tensors) feeds[dataName(name)] = value;
+      feeds[LOOP_NAMES.order] = tensor("int64", [steps, batch], places);
     }
     const limits = this.#loop.offsetLimits;
     if (limits.length > 0) {
@@ -190,6 +191,33 @@ class LoopTrainer implements Trainer {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#session[Symbol.asyncDispose]();
   }
+}
+
+/** The data for a chunk of steps, and where in it the items are: all of it, or, where it has to be fetched, theirs. */
+function provideItems(
+  data: ReadonlyMap<string, TrainingData>,
+  order: BigInt64Array<ArrayBuffer>,
+): { tensors: [string, Tensor][]; places: BigInt64Array<ArrayBuffer> } {
+  const tensors: [string, Tensor][] = [];
+  const isFetched = [...data.values()].some((value) => "gather" in value);
+  for (const [name, value] of data) {
+    if ("gather" in value) tensors.push([name, value.gather(order)]);
+    else tensors.push([name, isFetched ? gatherItems(value, order) : value]);
+  }
+  const places = isFetched ? order.map((_, index) => BigInt(index)) : order;
+  return { tensors, places };
+}
+
+/** Some items of a tensor. */
+function gatherItems({ type, dims, data }: Tensor, items: BigInt64Array): Tensor {
+  const width = elementCount(dims.slice(1));
+  const values = data as Float32Array;
+  const rows = new (values.constructor as typeof Float32Array)(items.length * width);
+  items.forEach((item, index) => {
+    const start = Number(item) * width;
+    rows.set(values.subarray(start, start + width), index * width);
+  });
+  return { type, dims: [items.length, ...dims.slice(1)], data: rows };
 }
 
 /** How many items the data has; `undefined` when there is no data. */
