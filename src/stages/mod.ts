@@ -10,12 +10,14 @@ import { evaluate } from "./evaluate/mod.ts";
 import { exportStage } from "./export/mod.ts";
 import { prepare } from "./prepare/mod.ts";
 import { quantize } from "./quantize/mod.ts";
+import { reconstruct } from "./reconstruct/mod.ts";
 
 /** One line a stage. */
 export const builtInStages: readonly AnyStage[] = [
   prepare,
   calibrate,
   quantize,
+  reconstruct,
   evaluate,
   exportStage,
 ];

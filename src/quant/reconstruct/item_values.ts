@@ -1,0 +1,214 @@
+/**
+ * A value of the network for all items: in memory while there is room, else in a file.
+ *
+ * @module
+ */
+
+import { UserError } from "../../base/errors.ts";
+import type { TrainingData } from "../../engine/training/options.ts";
+import { type DataType, elementCount, type Tensor, type TensorData } from "../../onnx/tensor.ts";
+
+/** One value for all items; row `i` belongs to item `i`. */
+export interface ItemValues {
+  readonly type: DataType;
+  /** Shape for all items, items first. */
+  readonly dims: readonly number[];
+  /** The rows `start … start + count − 1`; not to be written to. */
+  read(start: number, count: number): Tensor;
+  /** Some rows, in the order asked for. */
+  gather(items: ArrayLike<number | bigint>): Tensor;
+  /** The whole for a training run: a tensor if it is in memory. */
+  asData(): TrainingData;
+  /** Sets rows from `start` on. */
+  write(start: number, rows: Tensor): void;
+  /** Gives its room back. */
+  release(): void;
+}
+
+type Numbers = Exclude<TensorData[DataType], string[]>;
+type NumbersClass = new (buffer: ArrayBuffer) => Numbers;
+
+/** Room for values, in memory up to a limit and in files of one temporary folder beyond. */
+export class ItemStorage implements Disposable {
+  readonly #limit: number;
+  #used = 0;
+  #folder: string | undefined;
+  #files = 0;
+
+  /** @param limit Bytes that values may take in memory. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** How many values had to go to files. */
+  get files(): number {
+    return this.#files;
+  }
+
+  /**
+   * Room for a value.
+   *
+   * @param sample A batch of it, for type and shape.
+   */
+  allocate(sample: Tensor, items: number): ItemValues {
+    const width = elementCount(sample.dims.slice(1));
+    const values = sample.data as Numbers;
+    const bytes = items * width * values.BYTES_PER_ELEMENT;
+    const shape: RowShape = {
+      type: sample.type,
+      dims: [items, ...sample.dims.slice(1)],
+      rowBytes: width * values.BYTES_PER_ELEMENT,
+      Numbers: values.constructor as NumbersClass,
+    };
+    if (this.#used + bytes > this.#limit) {
+      this.#folder ??= Deno.makeTempDirSync({ prefix: "bitbound-items-" });
+      return new FileValues(shape, `${this.#folder}/${this.#files++}`);
+    }
+    this.#used += bytes;
+    return new MemoryValues(shape, () => this.#used -= bytes);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#folder !== undefined) Deno.removeSync(this.#folder, { recursive: true });
+    this.#folder = undefined;
+  }
+}
+
+interface RowShape {
+  readonly type: DataType;
+  readonly dims: readonly number[];
+  readonly rowBytes: number;
+  readonly Numbers: NumbersClass;
+}
+
+abstract class Rows implements ItemValues {
+  readonly type: DataType;
+  readonly dims: readonly number[];
+  protected readonly rowBytes: number;
+  readonly #Numbers: NumbersClass;
+
+  constructor({ type, dims, rowBytes, Numbers }: RowShape) {
+    this.type = type;
+    this.dims = dims;
+    this.rowBytes = rowBytes;
+    this.#Numbers = Numbers;
+  }
+
+  abstract read(start: number, count: number): Tensor;
+  abstract release(): void;
+  abstract asData(): TrainingData;
+  abstract write(start: number, rows: Tensor): void;
+  protected abstract copyRow(item: number, into: Uint8Array): void;
+
+  gather(items: ArrayLike<number | bigint>): Tensor {
+    const bytes = new Uint8Array(items.length * this.rowBytes);
+    for (let index = 0; index < items.length; index++) {
+      const start = index * this.rowBytes;
+      this.copyRow(Number(items[index]), bytes.subarray(start, start + this.rowBytes));
+    }
+    return this.tensor(bytes, items.length);
+  }
+
+  protected tensor({ buffer }: Uint8Array<ArrayBuffer>, items: number): Tensor {
+    return {
+      type: this.type,
+      dims: [items, ...this.dims.slice(1)],
+      data: new this.#Numbers(buffer) as TensorData[DataType],
+    };
+  }
+}
+
+class MemoryValues extends Rows {
+  #bytes: Uint8Array<ArrayBuffer>;
+  readonly #onRelease: () => void;
+
+  constructor(shape: RowShape, onRelease: () => void) {
+    super(shape);
+    this.#bytes = new Uint8Array(shape.dims[0]! * shape.rowBytes);
+    this.#onRelease = onRelease;
+  }
+
+  read(start: number, count: number): Tensor {
+    const whole = this.tensor(this.#bytes, this.dims[0]!);
+    if (count === this.dims[0]) return whole;
+    const width = elementCount(this.dims.slice(1));
+    const data = (whole.data as Float32Array).subarray(start * width, (start + count) * width);
+    return { ...whole, dims: [count, ...this.dims.slice(1)], data };
+  }
+
+  asData(): TrainingData {
+    return this.read(0, this.dims[0]!);
+  }
+
+  write(start: number, rows: Tensor): void {
+    this.#bytes.set(bytesOf(rows), start * this.rowBytes);
+  }
+
+  release(): void {
+    if (this.#bytes.length > 0) this.#onRelease();
+    this.#bytes = new Uint8Array();
+  }
+
+  protected copyRow(item: number, into: Uint8Array): void {
+    into.set(this.#bytes.subarray(item * this.rowBytes, (item + 1) * this.rowBytes));
+  }
+}
+
+class FileValues extends Rows {
+  readonly #path: string;
+  readonly #file: Deno.FsFile;
+
+  constructor(shape: RowShape, path: string) {
+    super(shape);
+    this.#path = path;
+    this.#file = Deno.openSync(path, { read: true, write: true, createNew: true });
+  }
+
+  read(start: number, count: number): Tensor {
+    const bytes = new Uint8Array(count * this.rowBytes);
+    this.#fill(start, bytes);
+    return this.tensor(bytes, count);
+  }
+
+  asData(): TrainingData {
+    return this;
+  }
+
+  write(start: number, rows: Tensor): void {
+    const bytes = bytesOf(rows);
+    try {
+      this.#file.seekSync(start * this.rowBytes, Deno.SeekMode.Start);
+      for (let done = 0; done < bytes.length;) done += this.#file.writeSync(bytes.subarray(done));
+    } catch (error) {
+      throw new UserError({
+        message: `Values between layers cannot be written to "${this.#path}": ${
+          (error as Error).message
+        }`,
+        hint: "Make room on the disk, use fewer items (take), or give the run more memory",
+      }, { cause: error });
+    }
+  }
+
+  release(): void {
+    this.#file.close();
+    Deno.removeSync(this.#path);
+  }
+
+  protected copyRow(item: number, into: Uint8Array): void {
+    this.#fill(item, into);
+  }
+
+  #fill(start: number, into: Uint8Array): void {
+    this.#file.seekSync(start * this.rowBytes, Deno.SeekMode.Start);
+    for (let done = 0; done < into.length;) {
+      const read = this.#file.readSync(into.subarray(done));
+      if (read === null) throw new RangeError(`File "${this.#path}" is shorter than its values`);
+      done += read;
+    }
+  }
+}
+
+function bytesOf({ data }: Tensor): Uint8Array {
+  const { buffer, byteOffset, byteLength } = data as Uint8Array;
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}

@@ -1,0 +1,223 @@
+/**
+ * Reconstruction of a quantized network, unit by unit.
+ *
+ * Each unit's output is brought close to that of the float network, with inputs from the network quantized so far
+ * (Li et al., "BRECQ: Pushing the Limit of Post-Training Quantization by Block Reconstruction", 2021).
+ *
+ * @module
+ */
+
+import { Random } from "../../base/random.ts";
+import { cloneModel } from "../../onnx/edit.ts";
+import type { Model } from "../../onnx/model.ts";
+import { readQuantization } from "../qdq.ts";
+import { stepGroups } from "./activations.ts";
+import { liftBiases, lowerBiases, ownBias } from "./biases.ts";
+import {
+  applyChanges,
+  decodeChanges,
+  encodeChanges,
+  NO_CHANGES,
+  type UnitChanges,
+} from "./changes.ts";
+import type { ItemStorage, ItemValues } from "./item_values.ts";
+import { type FixedLayer, type Layer, matchLayers, nearest } from "./layers.ts";
+import { learnUnit } from "./learn.ts";
+import { meanError } from "./measure.ts";
+import type { ReconstructionOptions } from "./options.ts";
+import { Prefix } from "./prefix.ts";
+import { chooseTasks, requireRules, type Task } from "./selection.ts";
+
+/** What came of a unit. */
+export interface UnitRecord {
+  readonly name: string;
+  readonly layers: readonly string[];
+  /** Mean over items and space of the sum over channels of (weighted) squared errors of its output, as it was given. */
+  readonly loss_before: number;
+  /** The same with the result. */
+  readonly loss_after: number;
+  /** Share of the weights that are not rounded to nearest. */
+  readonly changed: number;
+  /** Share of roundings that were undecided when learning ended. */
+  readonly soft: number;
+  /** Steps of learning. */
+  readonly steps: number;
+  /** Whether the result was kept; else the unit is as it was given. */
+  readonly kept: boolean;
+}
+
+/** State of the work, by name; what was saved last is what is loaded. */
+export interface SavedState {
+  load(name: string): Promise<Uint8Array | undefined>;
+  save(name: string, bytes: Uint8Array): Promise<void>;
+}
+
+/** Where the work is. */
+export interface ReconstructionProgress {
+  readonly unit: string;
+  readonly number: number;
+  readonly units: number;
+  /** Steps done over all units, and how many there are. */
+  readonly done: number;
+  readonly total: number;
+  readonly loss: number;
+  readonly rate: number;
+}
+
+/** What a reconstruction works with. */
+export interface ReconstructionContext {
+  readonly seed: number;
+  readonly storage: ItemStorage;
+  readonly signal: AbortSignal;
+  readonly saved: SavedState;
+  /** What messages call the float model. */
+  readonly origin: string;
+  progress(progress: ReconstructionProgress): void;
+  warn(message: string): void;
+}
+
+/** A reconstructed network. */
+export interface Reconstruction {
+  readonly model: Model;
+  readonly units: readonly UnitRecord[];
+}
+
+/**
+ * Reconstructs a network.
+ *
+ * @param quantized Stays as it is.
+ * @param reference The float model that it was made from, with the same names.
+ * @param inputs The inputs of both for all items, by name.
+ * @throws {UserError} If the models do not belong together, or a unit cannot be learned.
+ */
+export async function reconstructModel(
+  quantized: Model,
+  reference: Model,
+  inputs: ReadonlyMap<string, ItemValues>,
+  options: ReconstructionOptions,
+  context: ReconstructionContext,
+): Promise<Reconstruction> {
+  const model = cloneModel(quantized);
+  const { graph } = model;
+  const { layers, fixed } = matchLayers(model, reference, context.origin);
+  warnOfFixed(fixed, context);
+  const integerBiases = liftBiases(model, reference);
+  const tasks = chooseTasks(
+    model,
+    reference,
+    layers,
+    readQuantization(model).activations,
+    options,
+  );
+  requireRules(tasks, options.unit);
+  const byName = new Map(layers.map((layer) => [layer.name, layer]));
+  const pieces = { threads: options.threads, signal: context.signal };
+  const own = new Prefix(model, inputs, context.storage, pieces);
+  const float = new Prefix(reference, inputs, context.storage, pieces);
+  const mixes = options.learning.drop > 0;
+  const units: UnitRecord[] = [];
+
+  for (const [index, task] of tasks.entries()) {
+    const { unit, target } = task;
+    const later = tasks.slice(index);
+    own.keepFor(later.flatMap(({ unit }) => unit.inputs));
+    float.keepFor(
+      later.flatMap(({ target, floatInputs }) => [target, ...mixes ? floatInputs.values() : []]),
+    );
+    await own.compute(unit.inputs);
+    if (mixes) await float.compute(task.floatInputs.values());
+    await float.compute([target]);
+
+    const biases = new Map<string, Float32Array>();
+    if (options.learning.biasRate > 0) {
+      for (const layer of task.layers) {
+        const bias = ownBias(graph, layer);
+        if (bias !== undefined) biases.set(layer.name, bias);
+      }
+    }
+    const write = (changes: UnitChanges) => {
+      const groups = stepGroups(readQuantization(model).activations);
+      applyChanges(graph, changes, byName, groups);
+    };
+    const name = `unit-${index}`;
+    const saved = await context.saved.load(name);
+    if (saved !== undefined) {
+      const { changes, record } = decodeChanges(saved);
+      write(changes);
+      units.push(record as UnitRecord);
+      await own.compute([unit.output]);
+      continue;
+    }
+    await own.compute([unit.output]);
+    const wanted = float.get(target);
+    const lossBefore = await meanError(own.get(unit.output), wanted, undefined, pieces);
+    const outcome = await learnUnit({
+      model,
+      task,
+      own,
+      float,
+      biases,
+      number: index,
+      units: tasks.length,
+      seed: Random.from(context.seed, `reconstruct/unit ${index}`).bits(),
+      options,
+      context,
+    });
+    const before = new Map(graph.initializers);
+    write(outcome.changes);
+    const result = (await own.run([unit.output])).get(unit.output)!;
+    const lossAfter = await meanError(result, wanted, undefined, pieces);
+    const kept = lossAfter <= lossBefore;
+    if (kept) own.replace(unit.output, result).release();
+    else {
+      graph.initializers = before;
+      result.release();
+    }
+    const changes = kept ? outcome.changes : NO_CHANGES;
+    const record: UnitRecord = {
+      name: unit.name,
+      layers: task.layers.map(({ name }) => name),
+      loss_before: lossBefore,
+      loss_after: kept ? lossAfter : lossBefore,
+      changed: changedShare(task, changes),
+      soft: outcome.soft,
+      steps: outcome.steps,
+      kept,
+    };
+    units.push(record);
+    await context.saved.save(name, encodeChanges(changes, record));
+  }
+  for (const node of lowerBiases(model, integerBiases, byName)) {
+    context.warn(`The bias of "${node.name}" stays float: it does not fit into 32 bits any more`);
+  }
+  return { model, units };
+}
+
+/** Share of a unit's weights that are not what rounding to nearest gives. */
+function changedShare({ layers }: Task, { weights }: UnitChanges): number {
+  let changed = 0;
+  let total = 0;
+  for (const layer of layers) {
+    const rounded = nearest(layer);
+    const values = weights.get(layer.name) ?? layer.reading.values;
+    total += rounded.length;
+    for (let index = 0; index < rounded.length; index++) {
+      if (values[index] !== rounded[index]) changed++;
+    }
+  }
+  return total === 0 ? 0 : changed / total;
+}
+
+const REASONS: Record<FixedLayer["reason"], string> = {
+  codebook: "take values of a codebook",
+  binary: "have one bit",
+  shared: "are shared by several layers",
+};
+
+function warnOfFixed(fixed: readonly FixedLayer[], context: ReconstructionContext): void {
+  for (const { name, reason } of fixed) {
+    context.warn(`The weights of "${name}" stay as they are: they ${REASONS[reason]}`);
+  }
+}
+
+export type { Layer };

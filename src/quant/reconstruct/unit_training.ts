@@ -1,0 +1,252 @@
+/**
+ * The training run of one unit: its nodes with soft weights, and the loss against the float network.
+ *
+ * @module
+ */
+
+import { Emitter } from "../../engine/autodiff/emitter.ts";
+import type { Trainable, TrainingData, TrainingOptions } from "../../engine/training/options.ts";
+import { cloneGraph, prune, sortNodes } from "../../onnx/edit.ts";
+import type { Graph, Model } from "../../onnx/model.ts";
+import { elementCount, float32, type Tensor } from "../../onnx/tensor.ts";
+import type { ActivationReading } from "../qdq.ts";
+import type { Unit } from "../units.ts";
+import { emitFakeQuantizer, quantizerInput, type StepGroup } from "./activations.ts";
+import type { LearningOptions } from "./options.ts";
+import {
+  emitRectified,
+  emitRoundingTerm,
+  emitScales,
+  emitSoftWeights,
+  type SoftGrid,
+} from "./rounding.ts";
+import { sliceModel } from "./slice.ts";
+
+/** Names of what is learned. */
+export const ALPHA = "reconstruct/alpha";
+/** Name of a layer's bias. */
+export const biasName = (layer: string) => `reconstruct/bias/${layer}`;
+/** Name of the factors of a layer's scales. */
+export const factorsName = (layer: string) => `reconstruct/factors/${layer}`;
+/** Name of the factor of the activations' scale of a group. */
+export const stepName = (group: number) => `reconstruct/step/${group}`;
+/** Name of the loss without the rounding term, which is monitored. */
+export const ERROR = "reconstruct/error";
+
+const TARGET = "reconstruct/target";
+const IMPORTANCE = "reconstruct/importance";
+const STEP = "reconstruct/number";
+const LOSS = "reconstruct/loss";
+
+/** What a unit learns from. */
+export interface UnitData {
+  /** Values of the quantized network by input name. */
+  readonly inputs: ReadonlyMap<string, TrainingData>;
+  /** Values of the float network by input name, where some of them are mixed in. */
+  readonly floatInputs: ReadonlyMap<string, TrainingData>;
+  /** The float network's value of the unit's output. */
+  readonly target: TrainingData;
+  /** Weights of the squared errors, shaped like the target. */
+  readonly importance?: TrainingData;
+}
+
+/** What is learned of a unit. */
+export interface UnitTrainables {
+  /** Layers with learned roundings; none for the steps of activations alone. */
+  readonly grids: readonly SoftGrid[];
+  /** Biases by node name. */
+  readonly biases: ReadonlyMap<string, Float32Array>;
+  /** Layers whose scales are learned too. */
+  readonly scales: boolean;
+  /** Quantizers whose scale is learned. */
+  readonly steps: readonly StepGroup[];
+}
+
+/** What else a training run of a unit takes. */
+export interface UnitRun {
+  readonly learning: LearningOptions;
+  readonly steps: number;
+  readonly seed: number;
+  readonly threads: number;
+  /** Shapes of inner activations for one item, where some are taken in float. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+}
+
+/**
+ * Writes the training run of a unit.
+ *
+ * @param model The quantized model.
+ * @param readings Its activation quantizers.
+ */
+export function unitTraining(
+  model: Model,
+  unit: Unit,
+  readings: readonly ActivationReading[],
+  data: UnitData,
+  trainables: UnitTrainables,
+  run: UnitRun,
+): TrainingOptions {
+  const { learning } = run;
+  const graph = cloneGraph(sliceModel(model, unit.nodes, [], [unit.output]).graph);
+  const emit = new Emitter(graph, "reconstruct");
+  const trainable = new Map<string, Trainable>();
+  const uniform = new Map<string, readonly number[]>();
+  const batch = Math.min(learning.batch, data.target.dims[0]!);
+
+  const h = softWeights(emit, graph, trainables, trainable, learning);
+  for (const [name, initial] of trainables.biases) {
+    const node = graph.nodes.find((node) => node.name === name)!;
+    node.inputs[2] = biasName(name);
+    trainable.set(biasName(name), {
+      initial: float32([initial.length], initial),
+      learningRate: learning.biasRate,
+    });
+  }
+  const mixed = (float: string, quantized: string, itemDims: readonly number[]) => {
+    const name = `reconstruct/uniform/${uniform.size}`;
+    uniform.set(name, [batch, ...itemDims]);
+    const takesFloat = emit.op("Less", [name, emit.scalar(learning.drop, "float32")]);
+    return emit.op("Where", [takesFloat, float, quantized]);
+  };
+  trainables.steps.forEach((_, index) =>
+    trainable.set(stepName(index), {
+      initial: float32([], [1]),
+      learningRate: learning.activationRate,
+      schedule: { kind: "cosine" },
+    })
+  );
+  for (const reading of readings) {
+    const maker = graph.nodes.find((node) => node.outputs.includes(reading.result));
+    if (maker === undefined) continue;
+    const input = quantizerInput(model.graph, reading);
+    const group = trainables.steps.findIndex(({ members }) => members.includes(reading));
+    const quantized = reading.parameters === undefined
+      ? input
+      : emitFakeQuantizer(emit, input, reading, group < 0 ? undefined : stepName(group));
+    maker.outputs[maker.outputs.indexOf(reading.result)] = emit.fresh("unused");
+    const shape = run.shapes.get(reading.result);
+    const isMixed = learning.drop > 0 && reading.result !== unit.output && shape !== undefined &&
+      reading.parameters !== undefined;
+    emit.alias(isMixed ? mixed(input, quantized, shape) : quantized, reading.result);
+  }
+
+  const feeds = new Map<string, TrainingData>([[TARGET, data.target]]);
+  for (const [name, values] of data.inputs) {
+    const float = data.floatInputs.get(name);
+    if (float === undefined) {
+      feeds.set(name, values);
+      continue;
+    }
+    feeds.set(`${name}/quantized`, values);
+    feeds.set(`${name}/float`, float);
+    emit.alias(mixed(`${name}/float`, `${name}/quantized`, values.dims.slice(1)), name);
+  }
+  if (data.importance !== undefined) feeds.set(IMPORTANCE, data.importance);
+  const error = emitError(
+    emit,
+    unit.output,
+    data.target.dims,
+    batch,
+    data.importance !== undefined,
+  );
+  emit.alias(error, ERROR);
+  const loss = h === undefined || learning.lambda === 0
+    ? error
+    : emit.add(error, emitPenalty(emit, h, run));
+  emit.alias(loss, LOSS);
+  graph.outputs = [LOSS, ERROR].map((name) => ({ name, type: "float32", dims: undefined }));
+  sortNodes(graph);
+  prune(graph);
+  return {
+    graph,
+    opset: model.opsets.get("")!,
+    loss: LOSS,
+    trainable,
+    data: feeds,
+    batch,
+    steps: run.steps,
+    uniform,
+    step: STEP,
+    monitors: [ERROR],
+    optimizer: { kind: "adam" },
+    learningRate: learning.learningRate,
+    seed: run.seed,
+    threads: run.threads,
+  };
+}
+
+/** Gives layers their soft weights; the rectified variables of all of them, if there are any. */
+function softWeights(
+  emit: Emitter,
+  graph: Graph,
+  { grids, scales }: UnitTrainables,
+  trainable: Map<string, Trainable>,
+  learning: LearningOptions,
+): string | undefined {
+  if (grids.length === 0) return undefined;
+  const lengths = grids.map(({ start }) => start.length);
+  trainable.set(ALPHA, { initial: alphaOf(grids) });
+  const h = emitRectified(emit, ALPHA);
+  const parts = grids.length === 1
+    ? [h]
+    : emit.ops("Split", [h, emit.ints(lengths)], grids.length, { axis: 0 });
+  grids.forEach((grid, index) => {
+    const { name, reading, parameters } = grid.layer;
+    const node = graph.nodes.find((node) => node.name === name)!;
+    let factors: string | undefined;
+    if (scales) {
+      factors = factorsName(name);
+      const count = parameters.scale.length;
+      trainable.set(factors, {
+        initial: float32([count], new Float32Array(count).fill(1)),
+        learningRate: learning.scaleRate,
+      });
+    }
+    node.inputs[reading.input] = emitSoftWeights(emit, grid, parts[index]!, factors);
+  });
+  return h;
+}
+
+/** The variables of all layers in one vector. */
+function alphaOf(grids: readonly SoftGrid[]): Tensor<"float32"> {
+  const total = grids.reduce((sum, { start }) => sum + start.length, 0);
+  const alpha = new Float32Array(total);
+  let offset = 0;
+  for (const { start } of grids) {
+    alpha.set(start, offset);
+    offset += start.length;
+  }
+  return float32([total], alpha);
+}
+
+/** Mean over batch and space of the sum over channels of weighted squared errors. */
+function emitError(
+  emit: Emitter,
+  output: string,
+  dims: readonly number[],
+  batch: number,
+  weighted: boolean,
+): string {
+  const difference = emit.sub(output, TARGET);
+  const square = emit.mul(difference, difference);
+  const terms = weighted ? emit.mul(square, IMPORTANCE) : square;
+  const sum = emit.op("ReduceSum", [terms], { keepdims: 0 });
+  return emit.mul(sum, emit.scalar(1 / (batch * positions(dims)), "float32"));
+}
+
+/** How many places an item of a value has, each a vector over channels: `[N, C, …]`, or `[N, …, C]` without space. */
+export function positions(dims: readonly number[]): number {
+  return elementCount(dims.slice(1)) / (dims[1] ?? 1);
+}
+
+/** λ Σ (1 − |2h − 1|^β), off during the warm-up; β falls in a straight line after it. */
+function emitPenalty(emit: Emitter, h: string, { learning, steps }: UnitRun): string {
+  const c = (value: number) => emit.scalar(value, "float32");
+  const { lambda, warmup, beta: [first, last] } = learning;
+  const begin = Math.round(warmup * steps);
+  const elapsed = emit.div(emit.sub(STEP, c(begin)), c(Math.max(1, steps - begin)));
+  const left = emit.op("Clip", [emit.sub(c(1), elapsed), c(0), c(1)]);
+  const beta = emit.add(emit.mul(left, c(first - last)), c(last));
+  const isOn = emit.op("Cast", [emit.op("GreaterOrEqual", [STEP, c(begin)])], { to: 1 });
+  return emit.mul(emitRoundingTerm(emit, h, beta), emit.mul(isOn, c(lambda)));
+}

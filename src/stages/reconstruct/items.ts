@@ -1,0 +1,64 @@
+/**
+ * Calibration items as inputs of a model.
+ *
+ * @module
+ */
+
+import { UserError } from "../../base/errors.ts";
+import { planFeeds } from "../../data/feeds.ts";
+import type { Model } from "../../onnx/model.ts";
+import type { ItemStorage, ItemValues } from "../../quant/reconstruct/item_values.ts";
+import type { Artifact } from "../../registry/artifact.ts";
+
+/** Items that are read at a time. */
+const READ_BATCH = 64;
+
+/**
+ * Reads items of a data set.
+ *
+ * @param least Fewer items than that are refused.
+ * @throws {UserError} If the data does not fit the model, or there is too little of it.
+ */
+export async function readItems(
+  calibration: Artifact<"dataset">,
+  model: Model,
+  origin: string,
+  take: number,
+  least: number,
+  storage: ItemStorage,
+  signal: AbortSignal,
+): Promise<Map<string, ItemValues>> {
+  const dataset = await calibration.load();
+  const inputs = model.graph.inputs.filter(({ name }) => !model.graph.initializers.has(name));
+  const { names, fixedBatch } = planFeeds(dataset, inputs, {
+    data: calibration.origin,
+    model: origin,
+  });
+  if (fixedBatch !== undefined) {
+    throw new UserError({
+      message: `The model "${origin}" takes exactly ${fixedBatch} items at a time: ` +
+        "reconstruction needs a batch dimension that is open",
+      hint: 'Say batch: dynamic at the stage "prepare"',
+    });
+  }
+  const items = Math.min(take, dataset.length);
+  if (items < least) {
+    throw new UserError({
+      message: `Reconstruction needs at least ${least} items, as many as a step takes: ` +
+        `the data set "${calibration.origin}" gives ${items}`,
+      hint: "Give more items, or a smaller batch; a few hundred are needed for a good result",
+    });
+  }
+  const values = new Map<string, ItemValues>();
+  for (let start = 0; start < items; start += READ_BATCH) {
+    signal.throwIfAborted();
+    const batch = await dataset.batch(start, Math.min(READ_BATCH, items - start));
+    batch.inputs.forEach((rows, index) => {
+      const name = names[index]!;
+      let all = values.get(name);
+      if (all === undefined) values.set(name, all = storage.allocate(rows, items));
+      all.write(start, rows);
+    });
+  }
+  return values;
+}

@@ -1,0 +1,103 @@
+/**
+ * What the stage `reconstruct` takes and makes.
+ *
+ * @module
+ */
+
+import { type Static, Type } from "@sinclair/typebox";
+
+/** The parameters under `with:`. */
+export const parameters = Type.Object({
+  method: Type.Union([Type.Literal("brecq"), Type.Literal("adaround")], {
+    default: "brecq",
+    description:
+      "What is learned. `brecq`: roundings, with the error of a block as the loss. `adaround`: the same, layer by layer.",
+  }),
+  preset: Type.Union([Type.Literal("fast"), Type.Literal("standard"), Type.Literal("paper")], {
+    default: "standard",
+    description:
+      "Where `steps` and the rates come from that are not given. `fast`: minutes. `standard`: the best accuracy in " +
+      "reasonable time. `paper`: as published, 20 000 steps a unit.",
+  }),
+  unit: Type.Optional(Type.Union([
+    Type.Literal("layer"),
+    Type.Literal("block"),
+    Type.Literal("stage"),
+    Type.Literal("network"),
+  ], {
+    description:
+      "What is reconstructed together; a residual block or the like unless given, a layer for `adaround`.",
+  })),
+  steps: Type.Optional(Type.Integer({ minimum: 1, description: "Steps a unit." })),
+  batch: Type.Integer({ default: 32, minimum: 1, description: "Items a step." }),
+  learning_rate: Type.Optional(Type.Number({
+    exclusiveMinimum: 0,
+    description: "Adam's rate for the rounding variables.",
+  })),
+  lambda: Type.Number({
+    default: 0.01,
+    minimum: 0,
+    description:
+      "Weight of the term that drives every rounding up or down; without it many stay undecided and are lost.",
+  }),
+  warmup: Type.Number({
+    default: 0.2,
+    minimum: 0,
+    maximum: 1,
+    description: "Share of the steps before that term counts.",
+  }),
+  bias: Type.Boolean({
+    default: true,
+    description: "Whether biases are learned too.",
+  }),
+  bias_rate: Type.Number({
+    default: 1e-3,
+    exclusiveMinimum: 0,
+    description: "Adam's rate for biases.",
+  }),
+  take: Type.Integer({
+    default: 1024,
+    minimum: 1,
+    description: "How many calibration items to use, from the first; fewer where there are fewer.",
+  }),
+  max_bits: Type.Integer({
+    default: 7,
+    minimum: 2,
+    maximum: 16,
+    description: "Layers with wider weights stay as they are: rounding anew gains nothing there.",
+  }),
+  except: Type.Array(Type.String({ minLength: 1 }), {
+    default: [],
+    description:
+      "Nodes by name whose weights stay as they are; `*` stands for any text, `?` for any character.",
+    examples: [["*/shortcut/*"]],
+  }),
+  threads: Type.Integer({
+    default: 2,
+    minimum: 1,
+    description:
+      "Threads inside one operator. Part of the result's identity, because the last bits can depend on it.",
+  }),
+}, { additionalProperties: false });
+
+/** The parameters with every default filled in. */
+export type Parameters = Static<typeof parameters>;
+
+/** The artifacts that it takes. */
+export const inputs = {
+  model: { kinds: ["quantized-model"], description: "The model whose roundings are learned." },
+  reference: { kinds: ["model"], description: "The float model that it was quantized from." },
+  calibration: {
+    kinds: ["dataset"],
+    description: "A few hundred items of the kind that the model will meet; labels are not used.",
+  },
+} as const;
+
+/** The artifacts that it makes. */
+export const outputs = {
+  model: { kind: "quantized-model", description: "The same model with other integers." },
+  units: {
+    kind: "json",
+    description: "What came of each unit: losses, roundings that changed, steps.",
+  },
+} as const;

@@ -1,0 +1,78 @@
+/**
+ * The work of the stage `reconstruct`.
+ *
+ * @module
+ */
+
+import type { JsonValue } from "../../base/canonical_json.ts";
+import { ItemStorage } from "../../quant/reconstruct/item_values.ts";
+import { reconstructModel, type UnitRecord } from "../../quant/reconstruct/reconstruct.ts";
+import type { StageRun } from "../../registry/stage.ts";
+import { readItems } from "./items.ts";
+import type { inputs, outputs, parameters } from "./ports.ts";
+import { optionsOf } from "./presets.ts";
+
+/** Share of the memory budget that values between layers may take; training needs the rest. */
+const VALUES_SHARE = 0.6;
+
+export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = async (
+  parameters,
+  { model: artifact, reference, calibration },
+  context,
+) => {
+  const started = performance.now();
+  const [quantized, float] = await Promise.all([artifact.load(), reference.load()]);
+  using storage = new ItemStorage(VALUES_SHARE * context.memory);
+  const items = await readItems(
+    calibration,
+    quantized,
+    artifact.origin,
+    parameters.take,
+    parameters.batch,
+    storage,
+    context.signal,
+  );
+  const count = items.values().next().value!.dims[0]!;
+  const { model, units } = await reconstructModel(
+    quantized,
+    float,
+    items,
+    optionsOf(parameters, count),
+    {
+      seed: context.seed,
+      storage,
+      signal: context.signal,
+      saved: context.checkpoints,
+      origin: reference.origin,
+      warn: context.warn,
+      progress: ({ unit, number, units, done, total, loss, rate }) =>
+        context.progress({
+          phase: `unit ${number + 1} of ${units}, ${unit}`,
+          done,
+          total,
+          unit: "steps",
+          values: { loss, "steps/s": rate },
+        }),
+    },
+  );
+  return {
+    outputs: { model, units: units as unknown as JsonValue },
+    metrics: { ...summary(units), seconds: (performance.now() - started) / 1000 },
+  };
+};
+
+/** All units together; losses add up, as each is a mean over items and space of its own. */
+function summary(units: readonly UnitRecord[]): Record<string, number> {
+  const sum = (value: (unit: UnitRecord) => number) =>
+    units.reduce((total, unit) => total + value(unit), 0);
+  const before = sum((unit) => unit.loss_before);
+  return {
+    units: units.length,
+    units_kept: units.filter(({ kept }) => kept).length,
+    steps: sum((unit) => unit.steps),
+    loss_before: before,
+    loss_after: sum((unit) => unit.loss_after),
+    changed: sum((unit) => unit.changed) / units.length,
+    soft: sum((unit) => unit.soft) / units.length,
+  };
+}
