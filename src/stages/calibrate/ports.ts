@@ -49,13 +49,12 @@ export const parameters = Type.Object({
     maximum: 65536,
     description: "How many bins the histogram of an activation has.",
   }),
-  batch: Type.Integer({
-    default: 16,
+  batch: Type.Optional(Type.Integer({
     minimum: 1,
     description:
-      "How many items run at a time. A model with a fixed batch gets that. Matters to `moving-average`; to the others " +
-      "only where ONNX Runtime rounds differently.",
-  }),
+      "How many items run at a time; chosen from the size of the activations unless given, at most 64. A model with a " +
+      "fixed batch gets that. Matters to `moving-average`; to the others only where ONNX Runtime rounds differently.",
+  })),
   take: Type.Optional(Type.Integer({
     minimum: 1,
     description: "How many items to calibrate on, from the first; all unless given.",

@@ -14,6 +14,7 @@ import { RANGE_RULES } from "../../quant/observers/table.ts";
 import { placeQuantizers } from "../../quant/placement.ts";
 import type { Ranges } from "../../quant/ranges.ts";
 import type { StageRun } from "../../registry/stage.ts";
+import { batchSize } from "./batch_size.ts";
 import { RepeatedFeeds } from "./feeds.ts";
 import type { inputs, outputs, parameters } from "./ports.ts";
 
@@ -33,16 +34,16 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
   );
   const { method, bins, momentum, percentile, power } = parameters;
   const { needs } = RANGE_RULES[method];
+  const names = observedValues(model, parameters.exclude);
   const feeds = new RepeatedFeeds(dataset, {
     plan,
-    batch: parameters.batch,
+    batch: parameters.batch ?? batchSize(graph, names),
     items,
     origin: calibration.origin,
     memory: needs === "histogram" ? context.memory / 4 : 0,
   });
   let phase = "";
   let done = 0;
-  const names = observedValues(model, parameters.exclude);
   const statistics = await collectStatistics(model, names, () => feeds.read(), {
     needs,
     bins,
