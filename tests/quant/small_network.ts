@@ -108,11 +108,13 @@ export interface PlanOptions {
   readonly encoding: Encoding;
   readonly symmetricWeights?: boolean;
   readonly symmetricActivations?: boolean;
+  /** What ranges are taken from; the small network's input unless told. */
+  readonly feeds?: Readonly<Record<string, Tensor>>;
 }
 
 /** Quantizes a model with ranges from least to greatest value. */
 export async function quantizeMinMax(float: Model, options: PlanOptions): Promise<Model> {
-  const { weightBits, activationBits, encoding } = options;
+  const { weightBits, activationBits, encoding, feeds = { x: networkInput() } } = options;
   const widths = [weightBits, typeof activationBits === "number" ? activationBits : 8];
   const model = raiseOpset(float, widths, encoding);
   const placement = placeQuantizers(model);
@@ -124,7 +126,7 @@ export async function quantizeMinMax(float: Model, options: PlanOptions): Promis
     const target = grid(activationBits, { symmetric });
     const observed = new Map<string, QuantizationParameters>();
     const names = [...new Set(placement.points.map(({ group }) => group))];
-    await runWithIntermediates(model, names, () => [{ x: networkInput() }], (values) => {
+    await runWithIntermediates(model, names, () => [feeds], (values) => {
       for (const [name, { data }] of Object.entries(values)) {
         const numbers = data as Float32Array;
         const range = parametersFromRange(
