@@ -31,6 +31,8 @@ export interface ChunkResult {
   readonly losses: Float32Array;
   /** Monitored values of each step, by name. */
   readonly monitors: ReadonlyMap<string, Float32Array>;
+  /** Seconds spent in ONNX Runtime. */
+  readonly seconds: number;
 }
 
 /** How {@linkcode Trainer.run} reports and stops. */
@@ -141,7 +143,9 @@ class LoopTrainer implements Trainer {
       const offsets = poolOffsets(seed, this.step, steps, limits);
       feeds[LOOP_NAMES.offsets] = tensor("int64", [steps, limits.length], offsets);
     }
+    const start = performance.now();
     const results = await this.#session.run(feeds);
+    const seconds = (performance.now() - start) / 1000;
     const losses = results[LOOP_NAMES.losses]!.data as Float32Array;
     const wrong = losses.findIndex((loss) => !Number.isFinite(loss));
     if (wrong >= 0) throw new DivergenceError(this.step + wrong, losses[wrong]!);
@@ -152,6 +156,7 @@ class LoopTrainer implements Trainer {
     return {
       step: this.step,
       losses,
+      seconds,
       monitors: new Map(
         monitors.map((name) => [name, results[monitorName(name)]!.data as Float32Array]),
       ),

@@ -1,0 +1,123 @@
+/**
+ * How long a training step takes: residual blocks like ResNet-20's, their weights' rounding learned (AdaRound's
+ * relaxation, Adam, mean squared error to targets), batches of 32 out of 256.
+ *
+ *     deno run --allow-read --allow-ffi --allow-env --allow-sys bench/training.ts [THREADS]
+ *
+ * A step gathers a batch, runs forward and backward, and updates. Shown are the milliseconds a step takes by the
+ * clock (best chunk) and of processor time (all chunks: on a busy machine the steadier of the two), the share of
+ * the time outside ONNX Runtime, and how long it takes to compile the loop and make its session.
+ *
+ * @module
+ */
+
+import { cpuUsage } from "node:process";
+import { Emitter } from "../src/engine/autodiff/emitter.ts";
+import { openSession } from "../src/engine/session.ts";
+import { mean } from "../src/engine/training/losses.ts";
+import type { TrainingOptions } from "../src/engine/training/options.ts";
+import { createTrainer } from "../src/engine/training/trainer.ts";
+import { GraphBuilder } from "../src/onnx/build.ts";
+import { elementCount, float32, type Tensor } from "../src/onnx/tensor.ts";
+
+const ITEMS = 256;
+const BATCH = 32;
+const STEPS = 200;
+const CHUNK = 50;
+
+const random = (dims: readonly number[], scale = 1): Tensor<"float32"> =>
+  float32(
+    dims,
+    Float32Array.from({ length: elementCount(dims) }, () => scale * (Math.random() - 0.5)),
+  );
+
+/** A residual block of two 3×3 convolutions with learned rounding, and its loss. */
+function block(channels: number, size: number): TrainingOptions {
+  const builder = new GraphBuilder();
+  const dims = [channels, channels, 3, 3];
+  const image = [BATCH, channels, size, size];
+  const x = builder.input("x", "float32", image);
+  const target = builder.input("target", "float32", image);
+  const alphas = ["alpha0", "alpha1"].map((name) => builder.input(name, "float32", dims));
+  const emit = new Emitter(builder.graph(), "unit");
+  const c = (value: number) => emit.scalar(value, "float32");
+  const soft = alphas.map((alpha) => {
+    const stretched = emit.add(emit.mul(emit.op("Sigmoid", [alpha]), c(1.2)), c(-0.1));
+    return emit.op("Clip", [stretched, c(0), c(1)]);
+  });
+  const weights = soft.map((h) => {
+    const floor = emit.constant(random(dims, 0.5), "floor");
+    return emit.mul(emit.add(floor, h), emit.constant(random([channels, 1, 1, 1]), "step"));
+  });
+  const conv = (input: string, weight: string) =>
+    emit.op("Conv", [input, weight, emit.constant(random([channels]), "bias")], {
+      kernel_shape: [3, 3],
+      pads: [1, 1, 1, 1],
+    });
+  const inner = emit.op("Relu", [conv(x, weights[0]!)]);
+  const output = emit.op("Relu", [emit.add(conv(inner, weights[1]!), x)]);
+  const error = emit.sub(output, target);
+  const regularizers = soft.map((h) => {
+    const distance = emit.op("Abs", [emit.sub(emit.mul(h, c(2)), c(1))]);
+    const power = emit.exp(emit.mul(emit.op("Log", [emit.add(distance, c(1e-6))]), c(5)));
+    return mean(emit, emit.sub(c(1), power));
+  });
+  const loss = emit.add(
+    mean(emit, emit.mul(error, error)),
+    emit.mul(emit.op("Sum", regularizers), c(0.01)),
+  );
+  return {
+    graph: builder.graph(),
+    loss,
+    trainable: new Map(alphas.map((name) => [name, { initial: random(dims) }])),
+    data: new Map([
+      [x, random([ITEMS, ...image.slice(1)])],
+      [target, random([ITEMS, ...image.slice(1)])],
+    ]),
+    batch: BATCH,
+    steps: STEPS,
+    optimizer: { kind: "adam" },
+    learningRate: 1e-2,
+    seed: 0,
+    threads: Number(Deno.args[0] ?? "2"),
+  };
+}
+
+// The first session also loads the runtime.
+await (await openSession(smallest())).run({ x: random([1]) });
+
+for (const [channels, size] of [[16, 32], [32, 16], [64, 8]] as const) {
+  const options = block(channels, size);
+  let before = performance.now();
+  await using trainer = await createTrainer(options);
+  const compiling = performance.now() - before;
+  await trainer.run(CHUNK, { chunk: CHUNK });
+  let best = Infinity;
+  let inside = 0;
+  before = performance.now();
+  const [start, processor] = [before, cpuUsage()];
+  await trainer.run(STEPS, {
+    chunk: CHUNK,
+    onChunk: ({ seconds }) => {
+      const now = performance.now();
+      best = Math.min(best, (now - before) / CHUNK);
+      inside += 1000 * seconds;
+      before = now;
+    },
+  });
+  const { user, system } = cpuUsage(processor);
+  const done = STEPS - CHUNK;
+  console.log(
+    `${channels} channels, ${size}²: ${best.toFixed(2)} ms a step, processor ${
+      ((user + system) / 1000 / done).toFixed(2)
+    } ms, outside ${(100 * (1 - inside / (before - start))).toFixed(1)} %, made ready in ${
+      compiling.toFixed(0)
+    } ms`,
+  );
+}
+
+function smallest() {
+  const builder = new GraphBuilder();
+  builder.output(builder.op("Neg", [builder.input("x", "float32", [1])]));
+  return builder.build();
+}
