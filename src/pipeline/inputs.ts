@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { type Problem, UserError } from "../base/errors.ts";
-import type { DatasetSpec } from "../data/spec.ts";
+import { type DatasetSpec, inputFormats } from "../data/spec.ts";
 import { findFormProblem } from "../onnx/file_form.ts";
 import { type ArtifactRecord, modelDigest } from "../registry/kinds.ts";
 import { type Digest, digestOf } from "../store/digest.ts";
@@ -57,7 +57,8 @@ export async function resolveInputs(
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       for (const problem of error.problems) {
-        const field = (problem as { path?: Path }).path ?? [];
+        // A mistake in no field of its own is in the file that the format names.
+        const field = (problem as { path?: Path }).path ?? inputFormats(input.spec).slice(0, 1);
         const at = place(["inputs", input.name, ...field]);
         problems.push({
           message: `Input "${input.name}": ${problem.message}`,

@@ -203,7 +203,7 @@ export function patterned(schema: Schema, key: string): Schema | undefined {
 }
 
 /** Whether an object takes keys that it does not declare; one that declares none at all does. */
-function allowsOthers(schema: Schema): boolean {
+export function allowsOthers(schema: Schema): boolean {
   if (schema.additionalProperties !== undefined) return schema.additionalProperties !== false;
   return schema.properties === undefined && schema.patternProperties === undefined;
 }

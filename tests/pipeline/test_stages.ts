@@ -92,7 +92,7 @@ export const trouble = defineStage({
       Type.Literal("infinite-metric"),
       Type.Literal("hang"),
       Type.Literal("spin"),
-    ]),
+    ], { examples: ["hang"] }),
   }),
   inputs: { after: { kinds: ["json"], optional: true, description: "To run after something" } },
   outputs: { value: { kind: "json", description: "Nothing" } },
@@ -144,7 +144,7 @@ export const count = defineStage({
   summary: "Count with checkpoints",
   description: "",
   parameters: Type.Object({
-    to: Type.Integer({ minimum: 1 }),
+    to: Type.Integer({ minimum: 1, examples: [3] }),
     milliseconds: Type.Integer({ default: 0 }),
     log: Type.Optional(Type.String({ description: "A file that gets each number counted" })),
   }),
