@@ -7,22 +7,10 @@
  * @module
  */
 
-import {
-  type Alias,
-  type Document as YamlDocument,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-  type YAMLError,
-  type YAMLMap,
-  type YAMLSeq,
-} from "yaml";
+import type { Alias, Document as YamlDocument, Node, YAMLError, YAMLMap, YAMLSeq } from "yaml";
 import type { JsonValue } from "../base/canonical_json.ts";
 import { type Path, SourceText, type Span } from "./source_text.ts";
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from "./yaml_library.ts";
 
 /** More values than any pipeline has; a few lines of nested aliases can ask for billions. */
 const MOST_VALUES = 100_000;
