@@ -12,6 +12,7 @@ import type { QuantizationParameters } from "./grid.ts";
 import type { Placement, QuantizableLayer } from "./placement.ts";
 import { activationType, quantizeActivation, quantizeDynamically } from "./qdq/activations.ts";
 import { addCodebook, type CodebookWeights, readCodebook } from "./qdq/codebook.ts";
+import { guardFloatWeights } from "./qdq/guards.ts";
 import { type Encoding, isPacked } from "./qdq/storage.ts";
 import { addWeights, quantizeBias, type QuantizedWeights, readWeights } from "./qdq/weights.ts";
 
@@ -73,6 +74,7 @@ export function applyQuantization(
   if (plan.activations === "dynamic") writeDynamic(model, placement, plan);
   else writeStatic(model, placement, plan.activations, plan.encoding);
   prune(graph);
+  guardFloatWeights(model);
   return { floatBiases };
 }
 

@@ -129,6 +129,77 @@ Deno.test("finer scales are nearer to the weights", () => {
   assert.ok(stochastic! < nearest!);
 });
 
+Deno.test("binary, ternary and codebook weights", async () => {
+  const { InferenceSession } = await loadRuntime();
+  for (const encoding of ["native", "container"]) {
+    for (const mode of ["none", "static", "dynamic"]) {
+      const make = (weights: JsonValue) =>
+        quantized({ weights, encoding, activations: { mode, range: "minmax" } });
+      const models = {
+        binary: make({ bits: 1 }),
+        grouped: make({ bits: 1, granularity: "group", block_size: 8 }),
+        ternary: make({ bits: "ternary" }),
+        two: make({ bits: 2, mapping: "codebook" }),
+        four: make({ bits: 4, mapping: "codebook" }),
+        eight: make({ bits: 8, mapping: "codebook" }),
+      };
+      const bits = Object.values(models).map(({ metrics }) => metrics.bits);
+      assert.deepEqual(bits, [1, 1, 2, 2, 4, 8]);
+      const { binary, grouped, ternary, four, eight } = models;
+      assert.ok(grouped.metrics.weight_sqnr! > binary.metrics.weight_sqnr!);
+      assert.ok(ternary.metrics.weight_sqnr! > binary.metrics.weight_sqnr!);
+      assert.ok(await fidelity(four.model) > 12);
+      assert.ok(await fidelity(eight.model) > 35);
+      for (const { values } of readQuantization(binary.model).weights) {
+        assert.deepEqual(new Set(values as Int32Array), new Set([-1, 1]));
+      }
+      assert.equal(readQuantization(four.model).codebooks.length, 9);
+      for (const [name, { model }] of Object.entries(models)) {
+        const session = await InferenceSession.create(encodeModel(model), { logSeverityLevel: 4 });
+        await session.release();
+        assert.ok(Number.isFinite(await fidelity(model)), name);
+      }
+    }
+  }
+  const uniform = quantized({ weights: { bits: 4, granularity: "tensor" } });
+  const codebook = quantized({ weights: { bits: 4, mapping: "codebook" } });
+  assert.ok(codebook.metrics.weight_sqnr! > uniform.metrics.weight_sqnr!);
+});
+
+Deno.test("ONNX Runtime leaves float weights alone between quantized activations", async () => {
+  const { InferenceSession, Tensor } = await loadRuntime();
+  const layers = [
+    "stem",
+    "depthwise",
+    "project",
+    "left",
+    "right",
+    "up",
+    "conv1d",
+    "hidden",
+    "logits",
+  ];
+  for (
+    const given of [
+      { weights: { bits: 4, mapping: "codebook" } },
+      {
+        weights: { bits: 16 },
+        overrides: layers.slice(1, 8).map((match) => ({ match, skip: true })),
+      },
+    ]
+  ) {
+    const { model } = quantized({ ...given, activations: { range: "minmax" } });
+    const session = await InferenceSession.create(encodeModel(model), { logSeverityLevel: 4 });
+    const input = networkInput(3);
+    const { y } = await session.run({ x: new Tensor("float32", input.data, input.dims) });
+    await session.release();
+    const simulated = await outputOf(model);
+    (y!.data as Float32Array).forEach((value, index) =>
+      assert.ok(Math.abs(value - simulated[index]!) < 1e-6)
+    );
+  }
+});
+
 Deno.test("the same seed gives the same bytes", () => {
   const given = { weights: { bits: 4, rounding: "stochastic" } };
   const [first, second] = [quantized(given), quantized(given)].map(({ model }) =>

@@ -7,6 +7,7 @@
 import { int } from "../../onnx/attributes.ts";
 import type { Graph, Node } from "../../onnx/model.ts";
 import { DATA_TYPE_NUMBERS, float32, int64s } from "../../onnx/tensor.ts";
+import { markBits } from "./metadata.ts";
 import { addConstant, makeNode } from "./nodes.ts";
 import { type Encoding, integerTensor, storageType } from "./storage.ts";
 
@@ -24,6 +25,7 @@ export interface CodebookWeights {
 export interface CodebookConstants {
   readonly codebook: string;
   readonly indices: string;
+  readonly bits: number;
 }
 
 /** Adds a codebook and its indices to a graph. */
@@ -37,6 +39,7 @@ export function addCodebook(
   return {
     codebook: addConstant(graph, `${name}.codebook`, float32([codebook.length], codebook)),
     indices: addConstant(graph, `${name}.indices`, integerTensor(type, dims, indices)),
+    bits,
   };
 }
 
@@ -58,6 +61,7 @@ export function readCodebook(
     `${name}.values`,
     { axis: 0 },
   );
+  markBits(gather, constants.bits);
   const nodes = [cast, gather];
   if (graph.initializers.get(constants.indices)!.dims.join() !== dims.join()) {
     const shape = addConstant(graph, `${name}.shape`, int64s(dims));

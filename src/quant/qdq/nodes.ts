@@ -9,6 +9,9 @@ import { uniqueName } from "../../onnx/edit.ts";
 import type { Attribute, Graph, Node } from "../../onnx/model.ts";
 import type { Tensor } from "../../onnx/tensor.ts";
 
+/** The lowest float32: the greater of it and a number is the number. */
+export const LOWEST_FLOAT32 = -3.4028234663852886e38;
+
 /** A node of the standard domain with one output, whose name and output are the given name or close to it. */
 export function makeNode(
   graph: Graph,

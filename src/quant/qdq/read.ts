@@ -212,7 +212,7 @@ class Reader {
       indices: integerValues(indices),
       dims: indices.dims,
       codebook,
-      bits: Math.ceil(Math.log2(codebook.length)),
+      bits: markedBits(gather) ?? Math.max(Math.ceil(Math.log2(codebook.length)), 1),
     };
   }
 

@@ -10,7 +10,7 @@ import { scaleDims } from "../granularity.ts";
 import { type QuantizationParameters, roundHalfEven } from "../grid.ts";
 
 import { markBits } from "./metadata.ts";
-import { addConstant, makeNode } from "./nodes.ts";
+import { addConstant, LOWEST_FLOAT32, makeNode } from "./nodes.ts";
 import { type Encoding, integerTensor, storageType } from "./storage.ts";
 
 /** Quantized weights of a node. */
@@ -100,8 +100,6 @@ export function readWeights(
   node.inputs[input] = last;
   graph.nodes.splice(graph.nodes.indexOf(node), 0, ...nodes);
 }
-
-const LOWEST_FLOAT32 = -3.4028234663852886e38;
 
 /** ONNX Runtime 1.30 fuses 2-bit and blocked 8-bit weights into integer operators that do not take them. */
 function isMistaken(graph: Graph, { values, weights }: WeightConstants): boolean {

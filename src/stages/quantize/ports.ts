@@ -39,7 +39,7 @@ const WEIGHT = {
     Type.Literal("aciq"),
     Type.Literal("aciq-grid"),
   ], {
-    description: "How the range is chosen that the grid covers.",
+    description: "How the range is chosen that the grid covers, from 2 bits on.",
   }),
   percentile: Type.Number({
     exclusiveMinimum: 50,
