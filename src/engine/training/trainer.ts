@@ -37,13 +37,20 @@ export interface ChunkResult {
 
 /** How {@linkcode Trainer.run} reports and stops. */
 export interface RunOptions {
-  /** Steps a call of ONNX Runtime makes; the event loop stands still meanwhile. 100 unless told. */
+  /**
+   * Steps a call of ONNX Runtime makes, while the event loop stands still; as many as take about 0.4 seconds
+   * unless told. Never changes a result.
+   */
   readonly chunk?: number;
   /** Stops after the current chunk by throwing its reason. */
   readonly signal?: AbortSignal;
   /** Called after each chunk; awaited, so that it can save a checkpoint. */
   readonly onChunk?: (result: ChunkResult) => void | Promise<void>;
 }
+
+/** How long a chunk takes unless the caller says how many steps it has. */
+const CHUNK_SECONDS = 0.4;
+const LARGEST_CHUNK = 500;
 
 /** The loss is no longer a finite number. */
 export class DivergenceError extends Error {
@@ -62,11 +69,14 @@ export interface Trainer extends AsyncDisposable {
   /** Steps done. */
   readonly step: number;
   /**
-   * Makes steps until `step` have been done, all of the run's unless told.
+   * Makes steps until `until` have been done, all of the run's unless told.
    *
+   * @throws {RangeError} If the run has fewer steps than `until`.
    * @throws {DivergenceError} If the loss is not finite; the state is then that of the chunk before.
    */
   run(until?: number, options?: RunOptions): Promise<void>;
+  /** The loss of each step so far, or a monitored value. */
+  history(monitor?: string): Float32Array;
   /** Current values of the trainables and of what the graph carries, by name. */
   values(): Map<string, Tensor>;
   /** The whole state. A run restored from it gives the same bytes as one that was never interrupted. */
@@ -98,6 +108,8 @@ class LoopTrainer implements Trainer {
   readonly #session: Session;
   readonly #order: ItemOrder | undefined;
   #state: Map<string, Tensor>;
+  /** The loss of each step under `""`, monitored values under their names. */
+  #history: Map<string, Float32Array<ArrayBuffer>>;
 
   constructor(
     options: TrainingOptions,
@@ -112,14 +124,26 @@ class LoopTrainer implements Trainer {
     this.#session = session;
     this.#order = items === undefined ? undefined : new ItemOrder(items, options.seed);
     this.#state = new Map(loop.state.map(({ name, initial }) => [name, initial]));
+    this.#history = new Map(
+      ["", ...options.monitors ?? []].map((name) => [name, new Float32Array(options.steps)]),
+    );
   }
 
   async run(until = this.#options.steps, options: RunOptions = {}): Promise<void> {
-    const { chunk = 100, signal, onChunk } = options;
+    const { signal, onChunk } = options;
+    if (until > this.#options.steps) {
+      throw new RangeError(`The run has ${this.#options.steps} steps: until is ${until}`);
+    }
+    let chunk = options.chunk ?? 1;
     while (this.step < until) {
       signal?.throwIfAborted();
-      const result = await this.#runChunk(Math.min(chunk, until - this.step));
+      const steps = Math.min(chunk, until - this.step);
+      const result = await this.#runChunk(steps);
       await onChunk?.(result);
+      if (options.chunk === undefined) {
+        const fitting = Math.floor(steps * CHUNK_SECONDS / result.seconds);
+        chunk = Math.max(1, Math.min(fitting, 4 * chunk, LARGEST_CHUNK));
+      }
       // Timers, signals and redraws get their turn.
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
@@ -152,15 +176,20 @@ class LoopTrainer implements Trainer {
     this.#state = new Map(
       [...this.#state.keys()].map((name) => [name, results[endName(name)]!]),
     );
+    const values = new Map(
+      monitors.map((name) => [name, results[monitorName(name)]!.data as Float32Array]),
+    );
+    for (const [name, history] of this.#history) {
+      history.set(name === "" ? losses : values.get(name)!, this.step);
+    }
     this.step += steps;
-    return {
-      step: this.step,
-      losses,
-      seconds,
-      monitors: new Map(
-        monitors.map((name) => [name, results[monitorName(name)]!.data as Float32Array]),
-      ),
-    };
+    return { step: this.step, losses, seconds, monitors: values };
+  }
+
+  history(monitor = ""): Float32Array {
+    const history = this.#history.get(monitor);
+    if (history === undefined) throw new RangeError(`Value "${monitor}" is not monitored`);
+    return history.subarray(0, this.step);
   }
 
   values(): Map<string, Tensor> {
@@ -178,7 +207,11 @@ class LoopTrainer implements Trainer {
   }
 
   checkpoint(): Uint8Array {
-    return encodeState({ step: this.step, tensors: this.#state });
+    const history = [...this.#history].map(([name, values]): [string, Tensor] => [
+      historyName(name),
+      tensor("float32", [this.step], values.slice(0, this.step)),
+    ]);
+    return encodeState({ step: this.step, tensors: new Map([...this.#state, ...history]) });
   }
 
   restore(checkpoint: Uint8Array): void {
@@ -189,6 +222,13 @@ class LoopTrainer implements Trainer {
         throw new RangeError(`Checkpoint belongs to another run: state "${name}" does not fit`);
       }
     }
+    for (const [name, values] of this.#history) {
+      const found = tensors.get(historyName(name));
+      if (found?.type !== "float32" || found.dims[0] !== step || step > values.length) {
+        throw new RangeError(`Checkpoint belongs to another run: it has ${step} steps`);
+      }
+      values.set(found.data as Float32Array);
+    }
     this.#state = new Map(this.#loop.state.map(({ name }) => [name, tensors.get(name)!]));
     this.step = step;
   }
@@ -196,6 +236,11 @@ class LoopTrainer implements Trainer {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#session[Symbol.asyncDispose]();
   }
+}
+
+/** Under what name a checkpoint has the values of every step. */
+function historyName(monitor: string): string {
+  return `loop/history/${monitor}`;
 }
 
 /** The data for a chunk of steps, and where in it the items are: all of it, or, where it has to be fetched, theirs. */

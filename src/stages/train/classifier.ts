@@ -1,11 +1,12 @@
 /**
- * Training a classifier: a model with logits, and a batch of images with a class each.
+ * Training a classifier: a model with logits, and items with a class each.
  *
  * @module
  */
 
 import { UserError } from "../../base/errors.ts";
 import { Emitter } from "../../engine/autodiff/emitter.ts";
+import { inferShapes } from "../../engine/shapes.ts";
 import { initializeParameters } from "../../engine/training/initialize.ts";
 import { accuracy, crossEntropy } from "../../engine/training/losses.ts";
 import type { Optimizer } from "../../engine/training/optimizer.ts";
@@ -15,7 +16,7 @@ import { createTrainer, type Trainer } from "../../engine/training/trainer.ts";
 import { enterTrainingMode, parametersOf } from "../../engine/training/training_mode.ts";
 import { cloneModel } from "../../onnx/edit.ts";
 import type { Model } from "../../onnx/model.ts";
-import { type Tensor, tensor } from "../../onnx/tensor.ts";
+import { elementCount, type Tensor, tensor } from "../../onnx/tensor.ts";
 
 /** How a classifier is trained. */
 export interface ClassifierSettings {
@@ -36,13 +37,13 @@ export interface ClassifierSettings {
 
 /** All items of a labelled data set. */
 export interface TrainingData {
-  /** `[items, …]`, of the model input's type. */
-  readonly inputs: Tensor;
+  /** By model input, items first. */
+  readonly inputs: ReadonlyMap<string, Tensor>;
   /** Class of each item. */
   readonly labels: Int32Array;
 }
 
-/** Names that the loss part adds to the graph. */
+/** The graph input that the labels of a batch come through. */
 const LABELS = "training/labels";
 
 /** A classifier being trained. */
@@ -50,7 +51,8 @@ export interface ClassifierTraining {
   readonly trainer: Trainer;
   /** How many steps all epochs take. */
   readonly steps: number;
-  readonly stepsPerEpoch: number;
+  /** How many numbers are trained. */
+  readonly parameters: number;
   /** The name under which each step's share of right answers is monitored. */
   readonly accuracy: string;
   /** The model with the current parameters; batch normalization stays unfolded. */
@@ -58,9 +60,9 @@ export interface ClassifierTraining {
 }
 
 /**
- * Prepares the training of a model with one input and logits `[N, classes]` as first output.
+ * Prepares the training of a model whose first output is logits `[N, classes]`.
  *
- * @throws {UserError} If the model has no such shape, an operator has no gradient rule, or a label is out of range.
+ * @throws {UserError} If it is not, an operator has no gradient rule, or a label is out of range.
  */
 export async function trainClassifier(
   source: Model,
@@ -70,44 +72,25 @@ export async function trainClassifier(
   const result = cloneModel(source);
   if (settings.initial === "seed") initializeParameters(result.graph, settings.seed);
   const { graph, opsets } = cloneModel(result);
-  const input = graph.inputs.filter(({ name }) => !graph.initializers.has(name));
-  const logits = graph.outputs[0];
-  if (input.length !== 1 || logits === undefined) {
-    throw new UserError(
-      `A model to be trained must have one input: this one has ${input.length}`,
-    );
-  }
-  const classes = logits.dims?.at(-1);
-  if (typeof classes !== "number" || logits.dims?.length !== 2) {
-    throw new UserError({
-      message: `Output "${logits.name}" must be logits of shape [N, classes]: its shape is [${
-        logits.dims ?? "unknown"
-      }]`,
-    });
-  }
-  const wrong = data.labels.findIndex((label) => label < 0 || label >= classes);
-  if (wrong >= 0) {
-    throw new UserError(
-      `Label ${
-        data.labels[wrong]
-      } of item ${wrong} is out of range: the model has ${classes} classes`,
-    );
-  }
+  const logits = graph.outputs[0]!.name;
+  const classes = await classCount(source, data, logits, settings.batch);
+  checkLabels(data.labels, classes);
 
   const carried = enterTrainingMode(graph);
   const trainable = new Map<string, Trainable>();
   for (const { name, role, tensor } of parametersOf(graph)) {
     if (carried.has(name)) continue;
-    trainable.set(name, {
-      initial: tensor,
-      weightDecay: role === "weight" ? settings.weightDecay : 0,
-    });
+    const weightDecay = role === "weight" ? settings.weightDecay : 0;
+    trainable.set(name, { initial: tensor, weightDecay });
+  }
+  if (trainable.size === 0) {
+    throw new UserError("The model has nothing to train: no constant float32 weights");
   }
   const emit = new Emitter(graph, "loss");
-  const loss = crossEntropy(emit, logits.name, LABELS, classes, settings.smoothing);
-  const right = accuracy(emit, logits.name, LABELS);
-  const stepsPerEpoch = Math.ceil(data.labels.length / settings.batch);
-  const steps = settings.epochs * stepsPerEpoch;
+  const loss = crossEntropy(emit, logits, LABELS, classes, settings.smoothing);
+  const right = accuracy(emit, logits, LABELS);
+  const items = data.labels.length;
+  const steps = settings.epochs * Math.ceil(items / settings.batch);
   const trainer = await createTrainer({
     graph,
     opset: opsets.get("") ?? 21,
@@ -115,15 +98,14 @@ export async function trainClassifier(
     trainable,
     carried,
     data: new Map([
-      [input[0]!.name, data.inputs],
-      [LABELS, tensor("int64", [data.labels.length], BigInt64Array.from(data.labels, BigInt))],
+      ...data.inputs,
+      [LABELS, tensor("int64", [items], BigInt64Array.from(data.labels, BigInt))],
     ]),
     batch: settings.batch,
     steps,
     monitors: [right],
     optimizer: settings.optimizer,
     learningRate: settings.learningRate,
-    weightDecay: settings.weightDecay,
     schedule: settings.schedule,
     seed: settings.seed,
     threads: settings.threads,
@@ -131,7 +113,10 @@ export async function trainClassifier(
   return {
     trainer,
     steps,
-    stepsPerEpoch,
+    parameters: [...trainable.values()].reduce(
+      (sum, { initial }) => sum + elementCount(initial.dims),
+      0,
+    ),
     accuracy: right,
     model: () => {
       const trained = cloneModel(result);
@@ -139,4 +124,35 @@ export async function trainClassifier(
       return trained;
     },
   };
+}
+
+/** How many logits an item has. */
+async function classCount(
+  model: Model,
+  data: TrainingData,
+  logits: string,
+  batch: number,
+): Promise<number> {
+  const dims = Object.fromEntries(
+    [...data.inputs].map(([name, { dims }]) => [name, [batch, ...dims.slice(1)]]),
+  );
+  const shape = (await inferShapes(model, dims)).get(logits)?.dims;
+  if (shape?.length !== 2 || shape[0] !== batch) {
+    throw new UserError(
+      `Output "${logits}" must be logits of shape [${batch}, classes] for a batch of ${batch}: ` +
+        `its shape is [${shape?.join(", ") ?? "unknown"}]`,
+    );
+  }
+  return shape[1]!;
+}
+
+function checkLabels(labels: Int32Array, classes: number): void {
+  const wrong = labels.findIndex((label) => label < 0 || label >= classes);
+  if (wrong < 0) return;
+  throw new UserError({
+    message: `Item ${wrong} has label ${labels[wrong]}, but the model has classes 0 to ${
+      classes - 1
+    }`,
+    hint: "Shift labels with preprocess: { label_offset: … } at the data set, or use another model",
+  });
 }
