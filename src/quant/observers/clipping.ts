@@ -1,5 +1,5 @@
 /**
- * Where to clip values of a known distribution, so that clipping and rounding together make the least error
+ * Where to clip values of a known distribution, so that clipping and rounding together make the least error, as published
  * (Banner et al., "Post training 4-bit quantization of convolutional networks for rapid-deployment", 2019).
  *
  * A two-sided distribution is clipped to ±α and that range divided into N steps: the rounding error is
