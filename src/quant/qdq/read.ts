@@ -14,7 +14,7 @@ import type { Grid, QuantizationParameters } from "../grid.ts";
 import { OPERATOR_RULES } from "../placement/operators.ts";
 
 import { markedBits, markedValue } from "./metadata.ts";
-import { integerValues, typeRange } from "./storage.ts";
+import { integerValues, type TypeRange, typeRange } from "./storage.ts";
 import type { QuantizedWeights } from "./weights.ts";
 
 /** Weights of a node that are stored as integers. */
@@ -235,7 +235,7 @@ class Reader {
     return {
       scale,
       zeroPoint,
-      grid: this.#grid(range, zeroPoint, clip),
+      grid: this.#grid(narrowed(range, markedBits(dequantize)), zeroPoint, clip),
       ...(scaleDims.length === 0 || scale.length === 1 && blockSize === 0
         ? {}
         : { axis: getInt(dequantize, "axis", 1) }),
@@ -244,7 +244,7 @@ class Reader {
   }
 
   #grid(
-    range: { bits: number; signed: boolean; min: number; max: number },
+    range: TypeRange,
     zeroPoint: Int32Array,
     clip: Node | undefined,
   ): Grid {
@@ -265,6 +265,12 @@ class Reader {
     if (tensor?.type === "float16") return fromFloat16(tensor.data as Uint16Array);
     return undefined;
   }
+}
+
+/** The range of an unsigned type of which only some bits are used. */
+function narrowed(range: TypeRange, bits: number | undefined): TypeRange {
+  if (bits === undefined || bits >= range.bits || range.signed) return range;
+  return { ...range, bits, max: 2 ** bits - 1 };
 }
 
 function isQuantizer(node: Node, opType: "QuantizeLinear" | "DequantizeLinear"): boolean {

@@ -12,6 +12,7 @@ import type { Session } from "../../engine/session.ts";
 import type { Model } from "../../onnx/model.ts";
 import { bitsPerElement, elementCount } from "../../onnx/tensor.ts";
 import type { Evaluation } from "../../quant/evaluation.ts";
+import { productsCanSaturate } from "../../quant/saturation.ts";
 import type { Artifact } from "../../registry/artifact.ts";
 import type { StageContext, StageRun } from "../../registry/stage.ts";
 import { Measurement } from "./measure.ts";
@@ -84,8 +85,9 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
   for (const note of own.session.notes) context.warn(note);
   const execution: Record<string, string | number | boolean> = { ...own.session.execution };
   if (arithmetic !== "simulated") {
-    metrics.integer_nodes = await integerNodes(artifact, own.session);
-    Object.assign(execution, await integerFacts(arithmetic, metrics.integer_nodes, context));
+    const nodes = await integerNodes(artifact, own.session);
+    metrics.integer_nodes = nodes;
+    Object.assign(execution, await integerFacts(arithmetic, nodes, model, context));
   }
   const classes = measurement.classes();
   const evaluation: Evaluation = {
@@ -127,6 +129,7 @@ async function integerNodes(
 async function integerFacts(
   arithmetic: "integer" | "integer-exact",
   nodes: number,
+  model: Model,
   context: StageContext,
 ): Promise<Record<string, boolean>> {
   if (nodes === 0) {
@@ -135,7 +138,8 @@ async function integerFacts(
     );
     return {};
   }
-  const saturates = arithmetic === "integer" && await productsSaturate();
+  const saturates = arithmetic === "integer" && productsCanSaturate(model) &&
+    await productsSaturate();
   if (saturates) {
     context.warn(
       "Products of 8-bit integers saturate on this processor, which can cost accuracy: quantize with " +
