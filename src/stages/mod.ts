@@ -11,13 +11,21 @@ import { exportStage } from "./export/mod.ts";
 import { prepare } from "./prepare/mod.ts";
 import { quantize } from "./quantize/mod.ts";
 import { reconstruct } from "./reconstruct/mod.ts";
+import { train } from "./train/mod.ts";
 
 /** One line a stage. */
-export const builtInStages: readonly AnyStage[] = [
+const stages = [
+  train,
   prepare,
   calibrate,
   quantize,
   reconstruct,
   evaluate,
   exportStage,
-];
+] as const;
+
+/** The stages that come with Bitbound. */
+export const builtInStages: readonly AnyStage[] = stages;
+
+/** The definition of one of them. */
+export type BuiltInStage = typeof stages[number];
