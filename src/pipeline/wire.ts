@@ -20,6 +20,15 @@ import { executionOrder, type Link } from "./order.ts";
 import { type Source, sourceName } from "./pipeline.ts";
 import type { Path } from "./source_text.ts";
 
+/** Kinds that `inputs:` can name; the others are made by stages. */
+const GIVEN_KINDS: ReadonlySet<ArtifactKind> = new Set<ArtifactKind>([
+  "model",
+  "quantized-model",
+  "dataset",
+  "json",
+  "file",
+]);
+
 /** A stage before its inputs are known. */
 export interface UnwiredStage {
   readonly id: string;
@@ -193,7 +202,7 @@ class Wirer {
   }
 
   #missing(stage: UnwiredStage, name: string, port: InputPort): void {
-    const canBeGiven = port.kinds.some((kind) => kind !== "ranges" && kind !== "evaluation");
+    const canBeGiven = port.kinds.some((kind) => GIVEN_KINDS.has(kind));
     const makers = this.#context.registry.all()
       .map(({ definition }) => definition)
       .filter((each) => Object.values(each.outputs).some(({ kind }) => port.kinds.includes(kind)))

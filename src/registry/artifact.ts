@@ -9,6 +9,9 @@ import type { Model } from "../onnx/model.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Ranges } from "../quant/ranges.ts";
 import type { Evaluation } from "../quant/evaluation.ts";
+import type { Assignment } from "../search/assignment.ts";
+import type { LatencyTable } from "../search/cost/latency.ts";
+import type { SensitivityTable } from "../search/table.ts";
 
 /** The value that each kind of artifact decodes to. */
 export interface ArtifactValues {
@@ -22,6 +25,12 @@ export interface ArtifactValues {
   "ranges": Ranges;
   /** Accuracy and size of one model on one data set. */
   "evaluation": Evaluation;
+  /** What each layer of a network loses at each width. */
+  "sensitivity": SensitivityTable;
+  /** A width for each layer. */
+  "assignment": Assignment;
+  /** How long each layer takes at each width on one device. */
+  "latency": LatencyTable;
   /** Any JSON value, for stages of plugins. */
   "json": JsonValue;
   /** Bytes that only their makers and takers understand. */
@@ -38,6 +47,9 @@ export const ARTIFACT_KINDS = [
   "dataset",
   "ranges",
   "evaluation",
+  "sensitivity",
+  "assignment",
+  "latency",
   "json",
   "file",
 ] as const satisfies readonly ArtifactKind[];

@@ -66,14 +66,19 @@ const CODECS: { readonly [K in ArtifactKind]: Codec<K> } = {
   },
   "ranges": jsonCodec(),
   "evaluation": jsonCodec(),
+  "sensitivity": jsonCodec(),
+  "assignment": jsonCodec(),
+  "latency": jsonCodec(),
   "json": jsonCodec(),
   "file": { extension: "", encode: (value) => value, decode: (bytes) => bytes },
 };
 
-function jsonCodec<K extends "ranges" | "evaluation" | "json">(): Codec<K> {
+type JsonKind = "ranges" | "evaluation" | "sensitivity" | "assignment" | "latency" | "json";
+
+function jsonCodec<K extends JsonKind>(): Codec<K> {
   return {
     extension: ".json",
-    encode: (value) => new TextEncoder().encode(canonicalJson(value as JsonValue)),
+    encode: (value) => new TextEncoder().encode(canonicalJson(value as unknown as JsonValue)),
     decode(bytes, record) {
       try {
         return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
