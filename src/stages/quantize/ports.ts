@@ -192,6 +192,13 @@ export const inputs = {
     optional: true,
     description: "Statistics of its activations; needed where `activations.mode` is `static`.",
   },
+  assignment: {
+    kinds: ["assignment"],
+    optional: true,
+    description:
+      "Widths of single layers, as a search chose them: they come before `weights.bits` and `first_last`, and after " +
+      "`overrides`. `in: { assignment: none }` ignores them.",
+  },
 } as const;
 
 /** The artifacts that it makes. */

@@ -15,7 +15,9 @@ import { placeQuantizers } from "../../quant/placement.ts";
 import type { Ranges } from "../../quant/ranges.ts";
 import { weightSize } from "../../quant/weight_size.ts";
 import type { StageContext, StageRun } from "../../registry/stage.ts";
+import type { Assignment } from "../../search/assignment.ts";
 import { chooseActivations } from "./activations.ts";
+import { assignedWidths } from "./assignment.ts";
 import { matchOverrides } from "./overrides.ts";
 import type { inputs, outputs, Parameters, parameters } from "./ports.ts";
 import { resolveSettings } from "./settings.ts";
@@ -28,20 +30,26 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
 ) => {
   const float = await inputs.model.load();
   const ranges = await inputs.ranges?.load();
-  return quantizeModel(float, ranges, parameters, context);
+  const assignment = inputs.assignment && {
+    origin: inputs.assignment.origin,
+    value: await inputs.assignment.load(),
+  };
+  return quantizeModel(float, ranges, parameters, context, assignment);
 };
 
 /**
  * Quantizes a model.
  *
  * @param ranges Statistics of its activations, for static quantization.
- * @throws {UserError} If an override is for nothing, or statistics are missing.
+ * @param assignment Widths of single layers.
+ * @throws {UserError} If an override or an assigned width is for nothing, or statistics are missing.
  */
 export function quantizeModel(
   float: Model,
   ranges: Ranges | undefined,
   parameters: Parameters,
   context: Pick<StageContext, "seed" | "signal" | "warn">,
+  assignment?: { readonly origin: string; readonly value: Assignment },
 ): { outputs: { model: Model }; metrics: Record<string, number> } {
   const { activations, encoding } = parameters;
   if (activations.mode === "static" && ranges === undefined) {
@@ -51,7 +59,7 @@ export function quantizeModel(
         'Put the stage "calibrate" before, or say activations: { mode: dynamic } or { mode: none }',
     });
   }
-  const model = raiseOpset(float, widthsIn(parameters), encoding);
+  const model = raiseOpset(float, widthsIn(parameters, assignment?.value), encoding);
   const { graph } = model;
   nameEverything(graph);
   const overrides = matchOverrides(graph, parameters.overrides);
@@ -69,7 +77,11 @@ export function quantizeModel(
       ...floatWarnings(placement.float).map((message) => ({ message })),
     ]);
   }
-  const settings = resolveSettings(placement, parameters, overrides);
+  const assigned = assignment === undefined
+    ? []
+    : assignedWidths(graph, assignment.value, assignment.origin)
+      .filter(({ nodes }) => !skipped.some((skip) => skip.nodes.isSupersetOf(nodes)));
+  const settings = resolveSettings(placement, parameters, [...assigned, ...overrides]);
   const { weights, signal, noise } = quantizeLayers(graph, settings.layers, {
     seed: context.seed,
     reduceRange: parameters.reduce_range,
@@ -107,9 +119,13 @@ export function quantizeModel(
   };
 }
 
-/** Every width that the parameters name. */
-function widthsIn({ weights, activations, overrides }: Parameters): number[] {
+/** Every width that the parameters and the assignment name. */
+function widthsIn(
+  { weights, activations, overrides }: Parameters,
+  assignment?: Assignment,
+): number[] {
   const widths = [weights.bits, activations.bits];
+  for (const { weights } of Object.values(assignment?.layers ?? {})) widths.push(weights);
   for (const { weights, activations } of overrides) {
     widths.push(weights?.bits ?? 8, activations?.bits ?? 8);
   }
