@@ -132,7 +132,7 @@ Deno.test("finer scales are nearer to the weights", () => {
 Deno.test("binary, ternary and codebook weights", async () => {
   const { InferenceSession } = await loadRuntime();
   for (const encoding of ["native", "container"]) {
-    for (const mode of ["none", "static", "dynamic"]) {
+    for (const mode of encoding === "native" ? ["none", "static", "dynamic"] : ["static"]) {
       const make = (weights: JsonValue) =>
         quantized({ weights, encoding, activations: { mode, range: "minmax" } });
       const models = {
