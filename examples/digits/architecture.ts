@@ -1,13 +1,19 @@
 /**
  * The digits network: a small residual network with batch normalization, 28 × 28 grey values to 10 logits.
  *
+ * As a program it writes the network with fresh weights, for `pipelines/train-digits.yaml` to train:
+ *
+ *     deno run --allow-read --allow-write examples/digits/architecture.ts examples/digits/cnn.onnx
+ *
  * @module
  */
 
+import { initializeParameters } from "../../src/engine/training/initialize.ts";
 import { GraphBuilder } from "../../src/onnx/build.ts";
 import { float } from "../../src/onnx/attributes.ts";
 import type { Model } from "../../src/onnx/model.ts";
 import { elementCount, float32 } from "../../src/onnx/tensor.ts";
+import { writeModel } from "../../src/onnx/write.ts";
 
 /** The network with all parameters zero. */
 export function digitsNetwork(): Model {
@@ -50,4 +56,12 @@ export function digitsNetwork(): Model {
   x = build.op("Gemm", [x, ...head], { transB: 1 }, { name: "head", outputs: ["logits"] });
   build.output(x, "float32", ["batch", 10]);
   return build.build({ opset: 21, ir: 10 });
+}
+
+if (import.meta.main) {
+  const [file] = Deno.args;
+  if (file === undefined) throw new Error("Say which file to write");
+  const model = digitsNetwork();
+  initializeParameters(model.graph, 0);
+  await writeModel(model, file);
 }
