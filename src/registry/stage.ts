@@ -174,12 +174,33 @@ export interface ParameterProblem {
   readonly hint?: string;
 }
 
+declare const metricNames: unique symbol;
+
+/** What TypeScript knows of a stage beyond its definition: its name, and the names of its metrics. */
+export interface StageLiterals<N extends string, M extends string> {
+  readonly name: N;
+  /** Never there: it only carries the type. */
+  readonly [metricNames]?: M;
+}
+
+/** The names of a stage's metrics. */
+export type MetricNames<S> = S extends StageLiterals<string, infer M> ? M : never;
+
 /**
  * Declares a stage. Its work is `run`, or, so that planning need not load it, in a module that `load` imports.
  */
-export function defineStage<P extends TObject, const I extends Ports, const O extends Outputs>(
-  declaration: StageDeclaration<P, I, O>,
-): StageDefinition<P, I, O> {
+export function defineStage<
+  const N extends string,
+  P extends TObject,
+  const I extends Ports,
+  const O extends Outputs,
+  M extends string = never,
+>(
+  declaration: StageDeclaration<P, I, O> & {
+    readonly name: N;
+    readonly metrics?: Readonly<Record<M, MetricDefinition>>;
+  },
+): StageDefinition<P, I, O> & StageLiterals<N, M> {
   const { run, load, ...facts } = declaration;
   if (run === undefined) return { ...facts, load };
   return { ...facts, load: () => Promise.resolve({ run }) };
