@@ -6,10 +6,7 @@
 
 import type { UnitGranularity } from "../units.ts";
 
-/** What is learned, and from what. */
-export type ReconstructionMethod = "brecq" | "adaround" | "qdrop" | "genie" | "gptq" | "bias";
-
-/** When the steps of activations are learned. */
+/** When the steps of activations are learned: not at all, with the weights, or after them. */
 export type ActivationSteps = "fixed" | "joint" | "after";
 
 /** What learning a unit takes. */
@@ -26,13 +23,10 @@ export interface LearningOptions {
   readonly warmup: number;
   /** First and last exponent of the term. */
   readonly beta: readonly [number, number];
-  /** How errors of a unit's output are weighted. */
-  readonly loss: "mse" | "fisher";
   /** Adam's rate for biases; 0 leaves them. */
   readonly biasRate: number;
   /** Adam's rate for factors of the weights' steps; 0 leaves them. */
   readonly scaleRate: number;
-  /** When the steps of activations are learned. */
   readonly activations: ActivationSteps;
   /** Adam's rate for factors of the activations' steps. */
   readonly activationRate: number;
@@ -42,13 +36,26 @@ export interface LearningOptions {
   readonly drop: number;
 }
 
+/** The last pass, over the whole network: scales and biases by the divergence of its outputs from the float network's. */
+export interface DistillOptions {
+  /** 0 for no such pass. */
+  readonly steps: number;
+  /** Adam's rate for biases and factors of scales. */
+  readonly learningRate: number;
+  readonly temperature: number;
+}
+
 /** A whole reconstruction. */
 export interface ReconstructionOptions {
-  readonly method: ReconstructionMethod;
+  /**
+   * - `learn`: roundings (and more) by gradient.
+   * - `gptq`: roundings column by column, each error made up for by the columns that follow.
+   * - `bias`: no roundings, only the means of outputs.
+   */
+  readonly solver: "learn" | "gptq" | "bias";
   readonly unit: UnitGranularity;
   readonly learning: LearningOptions;
-  /** Items to reconstruct from, from the first. */
-  readonly items: number;
+  readonly distill: DistillOptions;
   /** Layers whose weights have more bits stay as they are. */
   readonly maximumBits: number;
   /** Nodes by name that stay as they are; `*` stands for any text, `?` for any character. */

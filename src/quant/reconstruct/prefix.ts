@@ -44,6 +44,11 @@ export class Prefix {
     this.#options = options;
   }
 
+  /** Whether a value is known. */
+  has(name: string): boolean {
+    return this.#values.has(name);
+  }
+
   /** A known value. */
   get(name: string): ItemValues {
     const values = this.#values.get(name);

@@ -17,14 +17,16 @@ import {
   applyChanges,
   decodeChanges,
   encodeChanges,
+  mergeChanges,
   NO_CHANGES,
   type UnitChanges,
 } from "./changes.ts";
 import type { ItemStorage, ItemValues } from "./item_values.ts";
-import { type FixedLayer, type Layer, matchLayers, nearest } from "./layers.ts";
-import { learnUnit } from "./learn.ts";
+import { type FixedLayer, matchLayers, nearest } from "./layers.ts";
+import { distillNetwork, type NetworkRecord } from "./distill.ts";
 import { meanError } from "./measure.ts";
 import type { ReconstructionOptions } from "./options.ts";
+import { phasesOf, stepsOf } from "./phases.ts";
 import { Prefix } from "./prefix.ts";
 import { chooseTasks, requireRules, type Task } from "./selection.ts";
 
@@ -32,7 +34,7 @@ import { chooseTasks, requireRules, type Task } from "./selection.ts";
 export interface UnitRecord {
   readonly name: string;
   readonly layers: readonly string[];
-  /** Mean over items and space of the sum over channels of (weighted) squared errors of its output, as it was given. */
+  /** Mean over items and space of the sum over channels of squared errors of its output, as it was given. */
   readonly loss_before: number;
   /** The same with the result. */
   readonly loss_after: number;
@@ -54,9 +56,8 @@ export interface SavedState {
 
 /** Where the work is. */
 export interface ReconstructionProgress {
-  readonly unit: string;
-  readonly number: number;
-  readonly units: number;
+  /** Which unit. */
+  readonly phase: string;
   /** Steps done over all units, and how many there are. */
   readonly done: number;
   readonly total: number;
@@ -80,6 +81,8 @@ export interface ReconstructionContext {
 export interface Reconstruction {
   readonly model: Model;
   readonly units: readonly UnitRecord[];
+  /** What came of the pass over the whole network. */
+  readonly network?: NetworkRecord;
 }
 
 /**
@@ -109,12 +112,21 @@ export async function reconstructModel(
     readQuantization(model).activations,
     options,
   );
-  requireRules(tasks, options.unit);
+  if (options.solver === "learn") requireRules(tasks, options.unit);
   const byName = new Map(layers.map((layer) => [layer.name, layer]));
   const pieces = { threads: options.threads, signal: context.signal };
   const own = new Prefix(model, inputs, context.storage, pieces);
   const float = new Prefix(reference, inputs, context.storage, pieces);
   const mixes = options.learning.drop > 0;
+  const phases = phasesOf(options);
+  const unitSteps = stepsOf(options);
+  const total = tasks.length * unitSteps + options.distill.steps;
+  const progressAt = (phase: string, unitsDone: number, before: number) =>
+  (
+    step: number,
+    loss: number,
+    rate: number,
+  ) => context.progress({ phase, done: unitsDone * unitSteps + before + step, total, loss, rate });
   const units: UnitRecord[] = [];
 
   for (const [index, task] of tasks.entries()) {
@@ -129,7 +141,7 @@ export async function reconstructModel(
     await float.compute([target]);
 
     const biases = new Map<string, Float32Array>();
-    if (options.learning.biasRate > 0) {
+    if (options.learning.biasRate > 0 || options.solver === "bias") {
       for (const layer of task.layers) {
         const bias = ownBias(graph, layer);
         if (bias !== undefined) biases.set(layer.name, bias);
@@ -150,47 +162,85 @@ export async function reconstructModel(
     }
     await own.compute([unit.output]);
     const wanted = float.get(target);
-    const lossBefore = await meanError(own.get(unit.output), wanted, undefined, pieces);
-    const outcome = await learnUnit({
-      model,
-      task,
-      own,
-      float,
-      biases,
-      number: index,
-      units: tasks.length,
-      seed: Random.from(context.seed, `reconstruct/unit ${index}`).bits(),
-      options,
-      context,
-    });
-    const before = new Map(graph.initializers);
-    write(outcome.changes);
-    const result = (await own.run([unit.output])).get(unit.output)!;
-    const lossAfter = await meanError(result, wanted, undefined, pieces);
-    const kept = lossAfter <= lossBefore;
-    if (kept) own.replace(unit.output, result).release();
-    else {
-      graph.initializers = before;
-      result.release();
+    const given = await meanError(own.get(unit.output), wanted, pieces);
+    let loss = given;
+    let changes = NO_CHANGES;
+    let soft = 0;
+    let steps = 0;
+    for (const phase of phases) {
+      const outcome = await phase({
+        model,
+        reference,
+        task,
+        own,
+        float,
+        biases,
+        seed: Random.from(context.seed, `reconstruct/unit ${index}`).bits(),
+        options,
+        signal: context.signal,
+        run: (part) => ({
+          name: `${name}.${part}`,
+          title: `Unit "${unit.name}"`,
+          saved: context.saved,
+          signal: context.signal,
+          warn: context.warn,
+          progress: progressAt(`unit ${index + 1} of ${tasks.length}, ${unit.name}`, index, steps),
+        }),
+      });
+      if (outcome === undefined) continue;
+      soft = outcome.soft ?? soft;
+      steps += outcome.steps;
+      const before = new Map(graph.initializers);
+      write(outcome.changes);
+      const result = (await own.run([unit.output])).get(unit.output)!;
+      const reached = await meanError(result, wanted, pieces);
+      if (reached <= loss) {
+        loss = reached;
+        changes = mergeChanges(changes, outcome.changes);
+        own.replace(unit.output, result).release();
+      } else {
+        graph.initializers = before;
+        result.release();
+      }
     }
-    const changes = kept ? outcome.changes : NO_CHANGES;
     const record: UnitRecord = {
       name: unit.name,
       layers: task.layers.map(({ name }) => name),
-      loss_before: lossBefore,
-      loss_after: kept ? lossAfter : lossBefore,
+      loss_before: given,
+      loss_after: loss,
       changed: changedShare(task, changes),
-      soft: outcome.soft,
-      steps: outcome.steps,
-      kept,
+      soft,
+      steps,
+      kept: changes !== NO_CHANGES,
     };
     units.push(record);
     await context.saved.save(name, encodeChanges(changes, record));
   }
+  own.keepFor([]);
+  float.keepFor([]);
+  const network = options.distill.steps === 0 ? undefined : await distillNetwork(
+    model,
+    reference,
+    matchLayers(model, reference, context.origin).layers,
+    own,
+    float,
+    options,
+    {
+      ...context,
+      run: {
+        name: "network",
+        title: "The whole network",
+        saved: context.saved,
+        signal: context.signal,
+        warn: context.warn,
+        progress: progressAt("whole network", tasks.length, 0),
+      },
+    },
+  );
   for (const node of lowerBiases(model, integerBiases, byName)) {
     context.warn(`The bias of "${node.name}" stays float: it does not fit into 32 bits any more`);
   }
-  return { model, units };
+  return { model, units, ...(network && { network }) };
 }
 
 /** Share of a unit's weights that are not what rounding to nearest gives. */
@@ -219,5 +269,3 @@ function warnOfFixed(fixed: readonly FixedLayer[], context: ReconstructionContex
     context.warn(`The weights of "${name}" stay as they are: they ${REASONS[reason]}`);
   }
 }
-
-export type { Layer };

@@ -98,24 +98,25 @@ export function emitRectified(emit: Emitter, alpha: string): string {
  * Emits the weights of a layer in the shape its node takes.
  *
  * @param h Its rectified variables, `[weights]`.
- * @param factors Factors of its scales, `[scales]`; none where scales stay.
  */
 export function emitSoftWeights(
   emit: Emitter,
   { layer, lower, movable }: SoftGrid,
   h: string,
-  factors?: string,
 ): string {
   const { scaleOf, parameters: { scale }, dims } = layer;
   const shaped = emit.reshape(h, dims);
   const scaled = (values: Float32Array) =>
     emit.constant(float32(dims, values.map((value, index) => value * scale[scaleOf[index]!]!)));
   // s · (l + m · h) = s·l + s·m · h: two operations a step.
-  const soft = emit.add(emit.mul(shaped, scaled(movable)), scaled(lower));
-  return factors === undefined ? soft : emit.mul(soft, emitScales(emit, layer, factors));
+  return emit.add(emit.mul(shaped, scaled(movable)), scaled(lower));
 }
 
-/** Emits the factor of each weight, to be broadcast. */
+/**
+ * Emits the factor of each weight, to be broadcast.
+ *
+ * @param factors Factors of the layer's scales, `[scales]`.
+ */
 export function emitScales(emit: Emitter, layer: Layer, factors: string): string {
   const { parameters: { axis, blockSize, scale }, reading, dims, scaleOf } = layer;
   if (scale.length === 1) return emit.reshape(factors, []);

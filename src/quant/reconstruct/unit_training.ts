@@ -6,12 +6,14 @@
 
 import { Emitter } from "../../engine/autodiff/emitter.ts";
 import type { Trainable, TrainingData, TrainingOptions } from "../../engine/training/options.ts";
+import type { Schedule } from "../../engine/training/schedule.ts";
 import { cloneGraph, prune, sortNodes } from "../../onnx/edit.ts";
 import type { Graph, Model } from "../../onnx/model.ts";
 import { elementCount, float32, type Tensor } from "../../onnx/tensor.ts";
 import type { ActivationReading } from "../qdq.ts";
 import type { Unit } from "../units.ts";
 import { emitFakeQuantizer, quantizerInput, type StepGroup } from "./activations.ts";
+import type { Layer } from "./layers.ts";
 import type { LearningOptions } from "./options.ts";
 import {
   emitRectified,
@@ -34,7 +36,6 @@ export const stepName = (group: number) => `reconstruct/step/${group}`;
 export const ERROR = "reconstruct/error";
 
 const TARGET = "reconstruct/target";
-const IMPORTANCE = "reconstruct/importance";
 const STEP = "reconstruct/number";
 const LOSS = "reconstruct/loss";
 
@@ -46,8 +47,6 @@ export interface UnitData {
   readonly floatInputs: ReadonlyMap<string, TrainingData>;
   /** The float network's value of the unit's output. */
   readonly target: TrainingData;
-  /** Weights of the squared errors, shaped like the target. */
-  readonly importance?: TrainingData;
 }
 
 /** What is learned of a unit. */
@@ -56,18 +55,28 @@ export interface UnitTrainables {
   readonly grids: readonly SoftGrid[];
   /** Biases by node name. */
   readonly biases: ReadonlyMap<string, Float32Array>;
-  /** Layers whose scales are learned too. */
-  readonly scales: boolean;
+  /** Layers whose scales are learned. */
+  readonly scales: readonly Layer[];
   /** Quantizers whose scale is learned. */
   readonly steps: readonly StepGroup[];
 }
 
+/** What is made small. */
+export type Objective =
+  /** Mean over batch and space of the sum over channels of squared errors, and the rounding term. */
+  | { readonly kind: "squares" }
+  /** Mean divergence of the float network's softmax from the unit's, both of logits over the temperature. */
+  | { readonly kind: "divergence"; readonly temperature: number };
+
 /** What else a training run of a unit takes. */
 export interface UnitRun {
+  readonly objective: Objective;
   readonly learning: LearningOptions;
   readonly steps: number;
   readonly seed: number;
   readonly threads: number;
+  /** Of rates; constant unless told. */
+  readonly schedule?: Schedule;
   /** Shapes of inner activations for one item, where some are taken in float. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
 }
@@ -93,7 +102,7 @@ export function unitTraining(
   const uniform = new Map<string, readonly number[]>();
   const batch = Math.min(learning.batch, data.target.dims[0]!);
 
-  const h = softWeights(emit, graph, trainables, trainable, learning);
+  const h = softWeights(emit, graph, trainables, trainable, run);
   for (const [name, initial] of trainables.biases) {
     const node = graph.nodes.find((node) => node.name === name)!;
     node.inputs[2] = biasName(name);
@@ -141,14 +150,10 @@ export function unitTraining(
     feeds.set(`${name}/float`, float);
     emit.alias(mixed(`${name}/float`, `${name}/quantized`, values.dims.slice(1)), name);
   }
-  if (data.importance !== undefined) feeds.set(IMPORTANCE, data.importance);
-  const error = emitError(
-    emit,
-    unit.output,
-    data.target.dims,
-    batch,
-    data.importance !== undefined,
-  );
+  const { objective } = run;
+  const error = objective.kind === "divergence"
+    ? emitDivergence(emit, unit.output, data.target.dims, batch, objective.temperature)
+    : emitError(emit, unit.output, data.target.dims, batch);
   emit.alias(error, ERROR);
   const loss = h === undefined || learning.lambda === 0
     ? error
@@ -170,40 +175,44 @@ export function unitTraining(
     monitors: [ERROR],
     optimizer: { kind: "adam" },
     learningRate: learning.learningRate,
+    ...(run.schedule && { schedule: run.schedule }),
     seed: run.seed,
     threads: run.threads,
   };
 }
 
-/** Gives layers their soft weights; the rectified variables of all of them, if there are any. */
+/** Gives layers their soft weights and scales; the rectified variables of all of them, if there are any. */
 function softWeights(
   emit: Emitter,
   graph: Graph,
   { grids, scales }: UnitTrainables,
   trainable: Map<string, Trainable>,
-  learning: LearningOptions,
+  { learning }: UnitRun,
 ): string | undefined {
-  if (grids.length === 0) return undefined;
-  const lengths = grids.map(({ start }) => start.length);
-  trainable.set(ALPHA, { initial: alphaOf(grids) });
-  const h = emitRectified(emit, ALPHA);
-  const parts = grids.length === 1
-    ? [h]
-    : emit.ops("Split", [h, emit.ints(lengths)], grids.length, { axis: 0 });
-  grids.forEach((grid, index) => {
-    const { name, reading, parameters } = grid.layer;
-    const node = graph.nodes.find((node) => node.name === name)!;
-    let factors: string | undefined;
-    if (scales) {
-      factors = factorsName(name);
-      const count = parameters.scale.length;
-      trainable.set(factors, {
-        initial: float32([count], new Float32Array(count).fill(1)),
-        learningRate: learning.scaleRate,
-      });
-    }
-    node.inputs[reading.input] = emitSoftWeights(emit, grid, parts[index]!, factors);
-  });
+  const nodes = new Map(graph.nodes.map((node) => [node.name, node]));
+  let h: string | undefined;
+  if (grids.length > 0) {
+    trainable.set(ALPHA, { initial: alphaOf(grids) });
+    h = emitRectified(emit, ALPHA);
+    const lengths = grids.map(({ start }) => start.length);
+    const parts = grids.length === 1
+      ? [h]
+      : emit.ops("Split", [h, emit.ints(lengths)], grids.length, { axis: 0 });
+    grids.forEach((grid, index) => {
+      const { name, reading } = grid.layer;
+      nodes.get(name)!.inputs[reading.input] = emitSoftWeights(emit, grid, parts[index]!);
+    });
+  }
+  for (const layer of scales) {
+    const { name, parameters: { scale: { length } }, reading } = layer;
+    const node = nodes.get(name)!;
+    trainable.set(factorsName(name), {
+      initial: float32([length], new Float32Array(length).fill(1)),
+      learningRate: learning.scaleRate,
+    });
+    const factors = emitScales(emit, layer, factorsName(name));
+    node.inputs[reading.input] = emit.mul(node.inputs[reading.input]!, factors);
+  }
   return h;
 }
 
@@ -219,19 +228,38 @@ function alphaOf(grids: readonly SoftGrid[]): Tensor<"float32"> {
   return float32([total], alpha);
 }
 
-/** Mean over batch and space of the sum over channels of weighted squared errors. */
+/** Mean over batch and space of the sum over channels of squared errors. */
 function emitError(
   emit: Emitter,
   output: string,
   dims: readonly number[],
   batch: number,
-  weighted: boolean,
 ): string {
   const difference = emit.sub(output, TARGET);
   const square = emit.mul(difference, difference);
-  const terms = weighted ? emit.mul(square, IMPORTANCE) : square;
-  const sum = emit.op("ReduceSum", [terms], { keepdims: 0 });
+  const sum = emit.op("ReduceSum", [square], { keepdims: 0 });
   return emit.mul(sum, emit.scalar(1 / (batch * positions(dims)), "float32"));
+}
+
+/** Mean over batch and space of KL(softmax(t/T) ‖ softmax(z/T)) · T², over channels (Hinton et al., 2015). */
+function emitDivergence(
+  emit: Emitter,
+  output: string,
+  dims: readonly number[],
+  batch: number,
+  temperature: number,
+): string {
+  const axis = dims.length === 2 ? 1 : dims.length - 1;
+  const soften = (value: string) => emit.mul(value, emit.scalar(1 / temperature, "float32"));
+  const target = soften(TARGET);
+  const wanted = emit.op("Softmax", [target], { axis });
+  const distance = emit.sub(
+    emit.op("LogSoftmax", [target], { axis }),
+    emit.op("LogSoftmax", [soften(output)], { axis }),
+  );
+  const sum = emit.op("ReduceSum", [emit.mul(wanted, distance)], { keepdims: 0 });
+  const places = elementCount(dims.slice(1)) / dims[axis]!;
+  return emit.mul(sum, emit.scalar(temperature ** 2 / (batch * places), "float32"));
 }
 
 /** How many places an item of a value has, each a vector over channels: `[N, C, …]`, or `[N, …, C]` without space. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { defineStage } from "../../registry/stage.ts";
-import { inputs, outputs, parameters } from "./ports.ts";
+import { defineStage, type ParameterProblem } from "../../registry/stage.ts";
+import { inputs, outputs, type Parameters, parameters } from "./ports.ts";
 
 export const reconstruct = defineStage({
   name: "reconstruct",
@@ -59,7 +59,22 @@ export const reconstruct = defineStage({
     },
   },
   engine: true,
+  validate: findProblems,
   load: () => import("./run.ts"),
 });
 
 export default reconstruct;
+
+/** Parameters of learning, which methods that do not learn have no use for. */
+const LEARNING = ["steps", "learning_rate", "activations", "activation_steps", "drop"] as const;
+
+/** What the schema cannot say. */
+function findProblems(parameters: Parameters): ParameterProblem[] {
+  const { method } = parameters;
+  if (method !== "gptq" && method !== "bias") return [];
+  return LEARNING.filter((name) => parameters[name] !== undefined).map((name) => ({
+    path: [name],
+    message: `Method ${method} does not learn roundings, so ${name} has no meaning`,
+    hint: `Leave ${name} out, or choose another method`,
+  }));
+}

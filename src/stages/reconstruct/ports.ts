@@ -8,10 +8,20 @@ import { type Static, Type } from "@sinclair/typebox";
 
 /** The parameters under `with:`. */
 export const parameters = Type.Object({
-  method: Type.Union([Type.Literal("brecq"), Type.Literal("adaround")], {
+  method: Type.Union([
+    Type.Literal("brecq"),
+    Type.Literal("adaround"),
+    Type.Literal("qdrop"),
+    Type.Literal("genie"),
+    Type.Literal("gptq"),
+    Type.Literal("bias"),
+  ], {
     default: "brecq",
     description:
-      "What is learned. `brecq`: roundings, with the error of a block as the loss. `adaround`: the same, layer by layer.",
+      "`brecq`: learns roundings by the error of a block's output, then the steps of its activations. `adaround`: " +
+      "roundings alone, layer by layer. `qdrop`: roundings and steps of activations together, while half of the " +
+      "activations are taken in float. `genie`: the steps of weights besides. `gptq`: no learning; rounds column by " +
+      "column, each error made up for by the columns that follow. `bias`: no roundings, only means of channels.",
   }),
   preset: Type.Union([Type.Literal("fast"), Type.Literal("standard"), Type.Literal("paper")], {
     default: "standard",
@@ -55,6 +65,50 @@ export const parameters = Type.Object({
     exclusiveMinimum: 0,
     description: "Adam's rate for biases.",
   }),
+  activations: Type.Optional(
+    Type.Union([Type.Literal("fixed"), Type.Literal("joint"), Type.Literal("after")], {
+      description:
+        "When the steps of quantized activations are learned: not at all, with the roundings, or after them. As the " +
+        "method has it unless given.",
+    }),
+  ),
+  activation_steps: Type.Optional(Type.Integer({
+    minimum: 1,
+    description: "Steps a unit when activations are learned after the roundings.",
+  })),
+  activation_rate: Type.Number({
+    default: 1e-3,
+    exclusiveMinimum: 0,
+    description: "Adam's rate for the factors by which steps of activations change.",
+  }),
+  drop: Type.Optional(Type.Number({
+    minimum: 0,
+    exclusiveMaximum: 1,
+    description:
+      "Probability with which an element of an activation is taken in float while learning; as the method has it unless given.",
+  })),
+  distill: Type.Optional(Type.Integer({
+    minimum: 0,
+    description:
+      "Steps of a last pass in which the scales and biases of the whole network are learned, by the divergence of its " +
+      "outputs (logits of classes) from those of the float network; 0 for none.",
+  })),
+  distill_rate: Type.Number({
+    default: 1e-3,
+    exclusiveMinimum: 0,
+    description: "Adam's rate in that pass; it falls to 0 along a cosine.",
+  }),
+  temperature: Type.Number({
+    default: 4,
+    exclusiveMinimum: 0,
+    description: "What logits are divided by in that pass.",
+  }),
+  damping: Type.Number({
+    default: 0.01,
+    exclusiveMinimum: 0,
+    description:
+      "For `gptq`: what is added to the diagonal of the Hessian, as a share of its mean.",
+  }),
   take: Type.Integer({
     default: 1024,
     minimum: 1,
@@ -96,7 +150,7 @@ export const inputs = {
 /** The artifacts that it makes. */
 export const outputs = {
   model: { kind: "quantized-model", description: "The same model with other integers." },
-  units: {
+  record: {
     kind: "json",
     description: "What came of each unit: losses, roundings that changed, steps.",
   },

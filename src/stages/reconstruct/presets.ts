@@ -8,26 +8,49 @@ import type { LearningOptions, ReconstructionOptions } from "../../quant/reconst
 import type { Parameters } from "./ports.ts";
 
 /** What a preset decides. */
-type Preset = Pick<LearningOptions, "steps" | "learningRate">;
+interface Preset {
+  readonly steps: number;
+  readonly learningRate: number;
+  readonly activationSteps: number;
+  readonly distill: number;
+}
 
 const PRESETS: Readonly<Record<Parameters["preset"], Preset>> = {
-  fast: { steps: 500, learningRate: 1e-2 },
-  standard: { steps: 2000, learningRate: 1e-2 },
-  paper: { steps: 20_000, learningRate: 1e-3 },
+  fast: { steps: 500, learningRate: 1e-2, activationSteps: 200, distill: 0 },
+  standard: { steps: 2000, learningRate: 1e-2, activationSteps: 500, distill: 300 },
+  paper: { steps: 20_000, learningRate: 1e-3, activationSteps: 5000, distill: 0 },
+};
+
+/** What a method decides, besides the parameters. */
+type Method = Pick<ReconstructionOptions, "solver" | "unit"> & {
+  readonly learning?: Partial<LearningOptions>;
+};
+
+const METHODS: Readonly<Record<Parameters["method"], Method>> = {
+  brecq: { solver: "learn", unit: "block", learning: { activations: "after" } },
+  adaround: { solver: "learn", unit: "layer", learning: { activations: "fixed" } },
+  qdrop: { solver: "learn", unit: "block", learning: { activations: "joint", drop: 0.5 } },
+  genie: {
+    solver: "learn",
+    unit: "block",
+    learning: { activations: "joint", drop: 0.5, scaleRate: 1e-4 },
+  },
+  gptq: { solver: "gptq", unit: "layer" },
+  bias: { solver: "bias", unit: "layer" },
 };
 
 /** The reconstruction that parameters ask for. */
-export function optionsOf(parameters: Parameters, items: number): ReconstructionOptions {
-  const { method } = parameters;
+export function optionsOf(parameters: Parameters): ReconstructionOptions {
   const preset = PRESETS[parameters.preset];
+  const { solver, unit, learning } = METHODS[parameters.method];
+  const learns = solver === "learn";
   return {
-    method,
-    unit: parameters.unit ?? (method === "adaround" ? "layer" : "block"),
-    items,
+    solver,
+    unit: parameters.unit ?? unit,
     maximumBits: parameters.max_bits,
     except: parameters.except,
     threads: parameters.threads,
-    damping: 0.01,
+    damping: parameters.damping,
     learning: {
       steps: parameters.steps ?? preset.steps,
       batch: parameters.batch,
@@ -35,13 +58,17 @@ export function optionsOf(parameters: Parameters, items: number): Reconstruction
       lambda: parameters.lambda,
       warmup: parameters.warmup,
       beta: [20, 2],
-      loss: "mse",
       biasRate: parameters.bias ? parameters.bias_rate : 0,
-      scaleRate: 0,
-      activations: "fixed",
-      activationRate: 0,
-      activationSteps: 0,
-      drop: 0,
+      scaleRate: learning?.scaleRate ?? 0,
+      activations: parameters.activations ?? learning?.activations ?? "fixed",
+      activationRate: parameters.activation_rate,
+      activationSteps: parameters.activation_steps ?? preset.activationSteps,
+      drop: parameters.drop ?? learning?.drop ?? 0,
+    },
+    distill: {
+      steps: parameters.distill ?? (learns ? preset.distill : 0),
+      learningRate: parameters.distill_rate,
+      temperature: parameters.temperature,
     },
   };
 }

@@ -32,12 +32,11 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
     storage,
     context.signal,
   );
-  const count = items.values().next().value!.dims[0]!;
-  const { model, units } = await reconstructModel(
+  const { model, units, network } = await reconstructModel(
     quantized,
     float,
     items,
-    optionsOf(parameters, count),
+    optionsOf(parameters),
     {
       seed: context.seed,
       storage,
@@ -45,9 +44,9 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
       saved: context.checkpoints,
       origin: reference.origin,
       warn: context.warn,
-      progress: ({ unit, number, units, done, total, loss, rate }) =>
+      progress: ({ phase, done, total, loss, rate }) =>
         context.progress({
-          phase: `unit ${number + 1} of ${units}, ${unit}`,
+          phase,
           done,
           total,
           unit: "steps",
@@ -56,7 +55,7 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
     },
   );
   return {
-    outputs: { model, units: units as unknown as JsonValue },
+    outputs: { model, record: { units, ...(network && { network }) } as unknown as JsonValue },
     metrics: { ...summary(units), seconds: (performance.now() - started) / 1000 },
   };
 };

@@ -1,0 +1,136 @@
+/**
+ * The networks, widths and methods that the bench measures.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+
+/** One row of the table. */
+export interface Row {
+  readonly description: string;
+  /** The pipeline, as a document. */
+  pipeline(seed: number, extra: Record<string, unknown>): unknown;
+}
+
+const shared = (path: string) =>
+  fileURLToPath(new URL(`../../../shared/data/${path}`, import.meta.url));
+
+interface Network {
+  readonly model: string;
+  readonly calibration: unknown;
+  /** For divergence and agreement. */
+  readonly test: unknown;
+  /** For top-1. */
+  readonly labeled: unknown;
+  readonly prepare?: unknown;
+}
+
+const CIFAR = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+const train = shared("cifar10/train_4000.bin");
+const photographs = (part: Record<string, unknown>, preprocess: unknown) => ({
+  images: shared("imagenet/images"),
+  labels: shared("imagenet/labels.csv"),
+  ...part,
+  preprocess,
+});
+const BGR = {
+  resize: [227, 227],
+  channels: "bgr",
+  scale: 1,
+  mean: [104, 117, 123],
+};
+const MOBILE = { resize: [224, 224], scale: 1 / 127.5, mean: 1, label_offset: 1 };
+
+const NETWORKS: Readonly<Record<string, Network>> = {
+  resnet20: {
+    model: shared("models/cifar10_resnet20.onnx"),
+    calibration: { cifar: train, take: 1024, preprocess: CIFAR },
+    test: { cifar: train, skip: 2000, preprocess: CIFAR },
+    labeled: { cifar: shared("cifar10/test_300.bin"), preprocess: CIFAR },
+  },
+  squeezenet: {
+    model: shared("models/squeezenet1.1.onnx"),
+    calibration: photographs({ take: 250 }, BGR),
+    test: photographs({ skip: 250 }, BGR),
+    labeled: photographs({ skip: 250 }, BGR),
+  },
+  mobilenet: {
+    model: shared("models/mobilenet_v2_dequantized.onnx"),
+    calibration: photographs({ take: 250 }, MOBILE),
+    test: photographs({ skip: 250 }, MOBILE),
+    labeled: photographs({ skip: 250 }, MOBILE),
+  },
+};
+
+/** A network at a weight width and, where given, an activation width. */
+function row(
+  network: string,
+  weights: number,
+  activations: number | undefined,
+  parameters: Record<string, unknown>,
+): Row {
+  const { model, calibration, test, labeled } = NETWORKS[network]!;
+  const describe = Object.entries(parameters).map(([key, value]) => `${key}: ${value}`).join(", ");
+  const widths = `W${weights}${activations === undefined ? "" : `A${activations}`}`;
+  return {
+    description: `${network} ${widths}, ${describe || "defaults"}`,
+    pipeline: (seed, extra) => ({
+      name: `bench-${network}-${widths.toLowerCase()}`,
+      seed,
+      inputs: { model: { onnx: model }, calibration, test, labeled },
+      stages: [
+        { id: "prepare", uses: "prepare", with: { batch: "dynamic" } },
+        ...activations === undefined ? [] : [{ id: "calibrate", uses: "calibrate" }],
+        {
+          id: "quantized",
+          uses: "quantize",
+          with: {
+            weights: { bits: weights, symmetric: false, range: "mse" },
+            activations: activations === undefined
+              ? { mode: "none" }
+              : { bits: activations, range: "mse" },
+            first_last: "brecq",
+            encoding: "container",
+          },
+        },
+        {
+          id: "reconstruct",
+          uses: "reconstruct",
+          in: { model: "quantized.model" },
+          with: { ...parameters, ...extra },
+        },
+        ...evaluations("float-top1", "prepare.model", "labeled", ["top1"]),
+        ...evaluations("nearest", "quantized.model", "test", ["kl", "agreement"]),
+        ...evaluations("nearest-top1", "quantized.model", "labeled", ["top1"]),
+        ...evaluations("result", "reconstruct.model", "test", ["kl", "agreement"]),
+        ...evaluations("result-top1", "reconstruct.model", "labeled", ["top1"]),
+      ],
+    }),
+  };
+}
+
+function evaluations(id: string, model: string, data: string, metrics: string[]): unknown[] {
+  return [{ id, uses: "evaluate", in: { model, test: `inputs.${data}` }, with: { metrics } }];
+}
+
+/** All rows by name. */
+export const ROWS: Readonly<Record<string, Row>> = {
+  "W4": row("resnet20", 4, undefined, { preset: "fast" }),
+  "W3": row("resnet20", 3, undefined, {}),
+  "W2": row("resnet20", 2, undefined, {}),
+  "W4A4": row("resnet20", 4, 4, { method: "qdrop", preset: "fast" }),
+  "W2A4": row("resnet20", 2, 4, { method: "qdrop" }),
+  "W2A2": row("resnet20", 2, 2, { method: "qdrop" }),
+  "W4-gptq": row("resnet20", 4, undefined, { method: "gptq" }),
+  "W4-bias": row("resnet20", 4, undefined, { method: "bias" }),
+  "W4-layer": row("resnet20", 4, undefined, { preset: "fast", unit: "layer" }),
+  "W4-network": row("resnet20", 4, undefined, { preset: "fast", unit: "network" }),
+  "W4A4-brecq": row("resnet20", 4, 4, { method: "brecq", preset: "fast" }),
+  "W4A4-genie": row("resnet20", 4, 4, { method: "genie", preset: "fast" }),
+  "squeezenet-W4": row("squeezenet", 4, undefined, { preset: "fast" }),
+  "squeezenet-W3": row("squeezenet", 3, undefined, { preset: "fast" }),
+  "squeezenet-W4-gptq": row("squeezenet", 4, undefined, { method: "gptq" }),
+  "mobilenet-W4": row("mobilenet", 4, undefined, { preset: "fast", lambda: 0.1 }),
+  "mobilenet-W4-gptq": row("mobilenet", 4, undefined, { method: "gptq" }),
+};
