@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { loadPipeline } from "../../src/pipeline/load.ts";
+import { sourceName } from "../../src/pipeline/pipeline.ts";
+import { Artifacts, keyOfStage } from "../../src/pipeline/plan.ts";
+import { digestOf } from "../../src/store/digest.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const SNAPSHOT = fileURLToPath(new URL("./keys.json", import.meta.url));
+
+/** The keys of a pipeline's stages, if each of their inputs were the bytes of its own name. */
+async function keysOf(file: string): Promise<Record<string, string>> {
+  const { stages, seed } = await loadPipeline(file);
+  const artifacts = new Artifacts({ blobPath: (digest) => digest });
+  const keys: Record<string, string> = {};
+  for (const stage of stages) {
+    for (const [port, source] of stage.inputs) {
+      const [kind] = stage.stage.definition.inputs[port]!.kinds;
+      const origin = sourceName(source);
+      artifacts.add(source, { kind, digest: digestOf(origin), origin, path: "" });
+    }
+    const { name, version } = stage.stage.definition;
+    keys[stage.id] = `${name}@${version} ${keyOfStage(stage, artifacts, seed)!.key}`;
+  }
+  return keys;
+}
+
+Deno.test("keys of the ready-made pipelines stay what they are", async () => {
+  const keys: Record<string, Record<string, string>> = {};
+  const names = [...Deno.readDirSync(`${ROOT}pipelines`)].map(({ name }) => name);
+  for (const name of names.filter((each) => each.endsWith(".yaml")).sort()) {
+    keys[name] = await keysOf(`${ROOT}pipelines/${name}`);
+  }
+  if (Deno.args.includes("--update")) {
+    Deno.writeTextFileSync(SNAPSHOT, `${JSON.stringify(keys, null, 2)}\n`);
+  }
+  assert.deepEqual(
+    keys,
+    JSON.parse(Deno.readTextFileSync(SNAPSHOT)),
+    "What was made before will not be found again. If that is meant, because a stage's results or parameters changed, " +
+      "raise the stage's version where its results changed, and update: deno test -A tests/pipeline/keys_test.ts -- --update",
+  );
+});
