@@ -103,3 +103,41 @@ Deno.test("--debug shows where a mistake was found", async () => {
   assert.equal(code, 2);
   assert.match(stderr, /^\s+at .*\.ts:\d+/m);
 });
+
+Deno.test("bad input: a model that is missing, empty, cut off or something else", async () => {
+  await using at = workspace("");
+  at.write("p.yaml", "name: t\ninputs:\n  model: { onnx: m.onnx }\nstages:\n  - uses: prepare\n");
+  const whole = await Deno.readFile(join(project, "examples/digits/cnn.onnx"));
+  const models: [content: Uint8Array | undefined, message: RegExp][] = [
+    [undefined, /File "m\.onnx" does not exist/],
+    [new Uint8Array(), /"m\.onnx" is empty/],
+    [whole.subarray(0, whole.length - 1), /"m\.onnx" is a truncated ONNX model/],
+    [new TextEncoder().encode("<html></html>"), /"m\.onnx" is not an ONNX model: it is/],
+  ];
+  for (const [content, message] of models) {
+    if (content !== undefined) await Deno.writeFile(join(at.path, "m.onnx"), content);
+    const { code, stdout, stderr } = await at.call("run", "p.yaml");
+    assert.equal(code, 2);
+    assert.equal(stdout, "");
+    assert.match(stderr, message);
+    assert.match(stderr, /^ {2}at p\.yaml:3:\d+$/m);
+    assert.doesNotMatch(stderr, /internal error|^\s+at .*\.ts/m);
+  }
+  await Deno.writeFile(join(at.path, "m.onnx"), whole);
+  assert.equal((await at.call("run", "p.yaml")).code, 0);
+});
+
+Deno.test("bad input: data that does not fit the model", async () => {
+  await using at = workspace("");
+  const model = join(project, "examples/digits/cnn.onnx");
+  at.write(
+    "p.yaml",
+    `name: t\ninputs:\n  model: { onnx: ${model} }\n  test: { synthetic: { shape: [3, 28, 28] }, take: 4 }\n` +
+      "stages:\n  - uses: evaluate\n",
+  );
+  const { code, stderr } = await at.call("run", "p.yaml");
+  assert.equal(code, 1);
+  assert.match(stderr, /has shape \[batch, 1, 28, 28\], but the items .* have shape \[3, 28, 28\]/);
+  assert.match(stderr, /→ Say preprocess: \{ channels: gray \}/);
+  assert.doesNotMatch(stderr, /internal error|defect|^\s+at .*\.ts/m);
+});
