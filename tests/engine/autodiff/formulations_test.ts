@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { Random } from "../../../src/base/random.ts";
+import { Emitter } from "../../../src/engine/autodiff/emitter.ts";
+import {
+  inputFormulation,
+  scatterWindows,
+} from "../../../src/engine/autodiff/rules/convolution.ts";
+import {
+  type WeightFormulation,
+  weightFormulation,
+  weightGradient,
+  type WeightProblem,
+} from "../../../src/engine/autodiff/rules/weight_gradient.ts";
+import { shiftsFit } from "../../../src/engine/autodiff/rules/weight_shifts.ts";
+import type { Window } from "../../../src/engine/autodiff/rules/window.ts";
+import { openSession } from "../../../src/engine/session.ts";
+import { GraphBuilder } from "../../../src/onnx/build.ts";
+import { float32 } from "../../../src/onnx/tensor.ts";
+import { pick, sample } from "./gradient_check.ts";
+
+interface Problem extends WeightProblem {
+  readonly weightDims: readonly number[];
+}
+
+function problem(random: Random): Problem {
+  const depthwise = random.integer(2) === 0;
+  const group = depthwise ? 2 + random.integer(4) : pick(random, [1, 2]);
+  const [inner, outer] = depthwise ? [1, 1] : [1 + random.integer(3), 1 + random.integer(3)];
+  const pair = (draw: () => number): number[] => [draw(), draw()];
+  const kernel = pair(() => 1 + random.integer(3));
+  const strides = pick(random, [[1, 1], [1, 1], pair(() => 1 + random.integer(2))]);
+  const dilations = pair(() => pick(random, [1, 1, 2]));
+  const [begins, ends] = [pair(() => random.integer(3)), pair(() => random.integer(3))];
+  const reach = kernel.map((size, axis) => (size - 1) * dilations[axis]! + 1);
+  const wide = reach.map((size) => size + random.integer(6));
+  const narrow = wide.map((size, axis) =>
+    Math.floor((size + begins[axis]! + ends[axis]! - reach[axis]!) / strides[axis]!) + 1
+  );
+  const batch = 1 + random.integer(3);
+  return {
+    x: "x",
+    xDims: [batch, group * inner, ...wide],
+    upstream: "y",
+    upstreamDims: [batch, group * outer, ...narrow],
+    window: { kernel, strides, dilations, begins, ends, group },
+    weightDims: [group * outer, inner, ...kernel],
+  };
+}
+
+/** Sum over everything that meets, as the definition says. */
+function direct(
+  x: Float64Array,
+  y: Float64Array,
+  { xDims, upstreamDims, window, weightDims }: Problem,
+) {
+  const [batch, channels, height, width] = xDims as [number, number, number, number];
+  const [, outputs, rows, columns] = upstreamDims as [number, number, number, number];
+  const [, inner, kernelRows, kernelColumns] = weightDims as [number, number, number, number];
+  const { strides, dilations, begins, group } = window;
+  const result = new Float64Array(outputs * inner * kernelRows * kernelColumns);
+  for (let n = 0; n < batch; n++) {
+    for (let m = 0; m < outputs; m++) {
+      for (let c = 0; c < inner; c++) {
+        const from = Math.floor(m / (outputs / group)) * inner + c;
+        for (let i = 0; i < kernelRows; i++) {
+          for (let j = 0; j < kernelColumns; j++) {
+            let sum = 0;
+            for (let r = 0; r < rows; r++) {
+              const h = r * strides[0]! + i * dilations[0]! - begins[0]!;
+              if (h < 0 || h >= height) continue;
+              for (let q = 0; q < columns; q++) {
+                const w = q * strides[1]! + j * dilations[1]! - begins[1]!;
+                if (w < 0 || w >= width) continue;
+                sum += y[((n * outputs + m) * rows + r) * columns + q]! *
+                  x[((n * channels + from) * height + h) * width + w]!;
+              }
+            }
+            result[((m * inner + c) * kernelRows + i) * kernelColumns + j]! += sum;
+          }
+        }
+      }
+    }
+  }
+  return result;
+}
+
+/** Whether a formulation is made for such a convolution. */
+function fits(formulation: WeightFormulation, { xDims, upstreamDims, window }: Problem): boolean {
+  const depthwise = xDims[1] === window.group && upstreamDims[1] === window.group;
+  switch (formulation) {
+    case "item-shifts":
+    case "batch-shifts":
+      return shiftsFit(xDims.slice(2), upstreamDims.slice(2), window);
+    case "bands":
+      return depthwise && window.strides.every((stride) => stride === 1) &&
+        shiftsFit(xDims.slice(2), upstreamDims.slice(2), window);
+    case "convolution":
+      return window.group === 1;
+    case "item-convolution":
+      return depthwise;
+    case "columns":
+      return true;
+  }
+}
+
+const FORMULATIONS: readonly WeightFormulation[] = [
+  "item-shifts",
+  "batch-shifts",
+  "bands",
+  "convolution",
+  "item-convolution",
+  "columns",
+];
+
+Deno.test("all formulations of the gradient by weights are the sum that defines it", async () => {
+  const random = Random.from(21);
+  const problems = Array.from({ length: 100 }, () => problem(random));
+  const builder = new GraphBuilder();
+  const emit = new Emitter(builder.graph());
+  const feeds: Record<string, ReturnType<typeof float32>> = {};
+  const tried = new Map<string, number>();
+  const expected: { name: string; value: Float64Array; what: string }[] = [];
+  problems.forEach((one, index) => {
+    const [x, y] = [sample(random, one.xDims), sample(random, one.upstreamDims)];
+    const names = [`x${index}`, `y${index}`] as const;
+    builder.input(names[0], "float32", one.xDims);
+    builder.input(names[1], "float32", one.upstreamDims);
+    feeds[names[0]] = float32(x.dims, x.values);
+    feeds[names[1]] = float32(y.dims, y.values);
+    const value = direct(x.values, y.values, one);
+    for (const formulation of FORMULATIONS) {
+      if (!fits(formulation, one)) continue;
+      tried.set(formulation, (tried.get(formulation) ?? 0) + 1);
+      const own = { ...one, x: names[0], upstream: names[1] };
+      const name = builder.output(
+        emit.op("Identity", [weightGradient(emit, own, formulation)]),
+        "float32",
+        one.weightDims,
+      );
+      expected.push({ name, value, what: `${formulation} of ${JSON.stringify(one)}` });
+    }
+    assert.ok(fits(weightFormulation(one), one), "the formulation that is chosen fits");
+  });
+  for (const formulation of FORMULATIONS) assert.ok(tried.get(formulation)! >= 10, formulation);
+  await using session = await openSession(builder.build(), { optimization: "basic" });
+  const results = await session.run(feeds);
+  for (const { name, value, what } of expected) {
+    const found = results[name]!.data as Float32Array;
+    value.forEach((wanted, index) =>
+      assert.ok(Math.abs(found[index]! - wanted) < 1e-3, `${what} at ${index}`)
+    );
+  }
+});
+
+Deno.test("both formulations of the gradient by the input are the same", async () => {
+  const random = Random.from(22);
+  const builder = new GraphBuilder();
+  const emit = new Emitter(builder.graph());
+  const feeds: Record<string, ReturnType<typeof float32>> = {};
+  const pairs: [string, string][] = [];
+  while (pairs.length < 40) {
+    const one = problem(random);
+    if (inputFormulation(one.window) !== "flipped") continue;
+    const index = pairs.length;
+    const names = [
+      builder.input(`y${index}`, "float32", one.upstreamDims),
+      builder.input(`w${index}`, "float32", one.weightDims),
+    ] as const;
+    feeds[names[0]] = float32(one.upstreamDims, sample(random, one.upstreamDims).values);
+    feeds[names[1]] = float32(one.weightDims, sample(random, one.weightDims).values);
+    const by = (formulation: "flipped" | "transposed") =>
+      builder.output(
+        scatterWindows(
+          emit,
+          ...names,
+          one.weightDims,
+          one.window satisfies Window,
+          one.xDims.slice(2),
+          one.upstreamDims.slice(2),
+          formulation,
+        ),
+        "float32",
+        one.xDims,
+      );
+    pairs.push([by("flipped"), by("transposed")]);
+  }
+  await using session = await openSession(builder.build(), { optimization: "basic" });
+  const results = await session.run(feeds);
+  for (const [flipped, transposed] of pairs) {
+    const [a, b] = [results[flipped]!, results[transposed]!];
+    assert.deepEqual([...a.dims], [...b.dims]);
+    (a.data as Float32Array).forEach((value, index) =>
+      assert.ok(Math.abs(value - Number(b.data[index])) < 1e-4)
+    );
+  }
+});
