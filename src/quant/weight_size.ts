@@ -7,7 +7,8 @@
 import type { Model } from "../onnx/model.ts";
 import { bitsPerElement, elementCount, type Tensor } from "../onnx/tensor.ts";
 import { packedBytes } from "./pack.ts";
-import { readQuantization, type WeightReading } from "./qdq.ts";
+import type { QuantizationParameters } from "./grid.ts";
+import { type CodebookWeights, type QuantizedWeights, readQuantization } from "./qdq.ts";
 
 /** Sizes of all weights of convolutions, Gemm and MatMul; biases do not count. */
 export interface WeightSize {
@@ -38,7 +39,8 @@ export function weightSize(model: Model): WeightSize {
     bytes += packedBytes(elements, width) + extra;
   };
   for (const weight of weights) {
-    add(weight.constant, weight.dims, weight.bits, scaleBytes(weight));
+    const { constant, dims, bits, parameters } = weight;
+    add(constant, dims, bits, scaleBytes(parameters, bits));
   }
   for (const { constant, dims, bits: width, codebook } of codebooks) {
     add(constant, dims, width, codebook.byteLength);
@@ -50,7 +52,16 @@ export function weightSize(model: Model): WeightSize {
   return { count, bits: count === 0 ? 0 : bits / count, bytes };
 }
 
-function scaleBytes({ bits, parameters: { scale, zeroPoint } }: WeightReading): number {
+/** Bytes of the quantized weights of one layer, as {@linkcode weightSize} counts them. */
+export function quantizedBytes(weights: QuantizedWeights | CodebookWeights): number {
+  const { dims, bits } = weights;
+  const extra = "codebook" in weights
+    ? weights.codebook.byteLength
+    : scaleBytes(weights.parameters, bits);
+  return packedBytes(elementCount(dims), bits) + extra;
+}
+
+function scaleBytes({ scale, zeroPoint }: QuantizationParameters, bits: number): number {
   const zeroPoints = zeroPoint.some((zero) => zero !== 0) ? packedBytes(zeroPoint.length, bits) : 0;
   return scale.byteLength + zeroPoints;
 }

@@ -18,7 +18,7 @@ import type { StageContext, StageRun } from "../../registry/stage.ts";
 import { Measurement } from "./measure.ts";
 import { ModelOutputs } from "./outputs.ts";
 import type { inputs, outputs, parameters } from "./ports.ts";
-import { scoresOf } from "./scores.ts";
+import { scoresOf } from "../../quant/metrics/scores.ts";
 import { modelSizes } from "./sizes.ts";
 
 /** Bytes of data that a batch has unless the user says how many items. */

@@ -6,7 +6,7 @@
 
 import { producers } from "../../onnx/edit.ts";
 import type { Graph } from "../../onnx/model.ts";
-import type { Scores } from "../../quant/metrics/mod.ts";
+import type { Scores } from "./divergence.ts";
 
 /** Operators behind a Softmax that leave probabilities as they are, up to rounding. */
 const TRANSPARENT: ReadonlySet<string> = new Set([
