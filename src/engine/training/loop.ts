@@ -12,19 +12,19 @@ import { cloneGraph } from "../../onnx/edit.ts";
 import type { Graph, Model, ValueInfo } from "../../onnx/model.ts";
 import { type DataType, elementCount, float32, type Tensor } from "../../onnx/tensor.ts";
 import { uniformPool } from "./batches.ts";
+import { modelOf, providedValues } from "./forward.ts";
 import type { ParameterGroup } from "./groups.ts";
+import {
+  dataName,
+  endName,
+  groupStateName,
+  LOOP_NAMES,
+  monitorName,
+  startName,
+} from "./loop_names.ts";
 import { optimizerState, optimizerUpdate } from "./optimizer.ts";
 import type { TrainingOptions } from "./options.ts";
 import { PLATEAU_STATE, plateauUpdate, type PlateauValues, scheduleFactor } from "./schedule.ts";
-
-/** Names of the loop model's own inputs and outputs. */
-export const LOOP_NAMES = {
-  steps: "loop/steps",
-  first: "loop/first",
-  order: "loop/order",
-  offsets: "loop/offsets",
-  losses: "loop/losses",
-} as const;
 
 /** How many random numbers the pool has beyond the longest stretch. */
 const POOL_MARGIN = 1 << 20;
@@ -43,59 +43,10 @@ export interface TrainingLoop {
   readonly offsetLimits: readonly number[];
 }
 
-/** Name of the input that takes a data tensor with all its items. */
-export function dataName(data: string): string {
-  return `loop/data/${data}`;
-}
-
-/** Name of the input that takes a state tensor before the first step. */
-export function startName(state: string): string {
-  return `loop/start/${state}`;
-}
-
-/** Name of the output that holds a state tensor after the last step. */
-export function endName(state: string): string {
-  return `loop/end/${state}`;
-}
-
-/** Name of the output that holds a monitored value of every step. */
-export function monitorName(value: string): string {
-  return `loop/monitor/${value}`;
-}
-
-/** Name of a group's state tensor. */
-export function groupStateName(group: number, tensor: string): string {
-  return `loop/group${group}/${tensor}`;
-}
-
-/** The forward pass as a model of one batch, for shape inference. */
-export function forwardModel(options: TrainingOptions): Model {
-  const graph = cloneGraph(options.graph);
-  const provided = providedValues(options);
-  graph.inputs = [...provided].map(([name, { type, dims }]) => ({ name, type, dims: [...dims] }));
-  for (const name of provided.keys()) graph.initializers.delete(name);
-  return model(graph, options.opset);
-}
-
-/** Type and shape of everything that the run gives to the graph. */
-export function providedValues(
-  options: TrainingOptions,
-): Map<string, { type: DataType; dims: readonly number[] }> {
-  const provided = new Map<string, { type: DataType; dims: readonly number[] }>();
-  for (const [name, { initial }] of options.trainable) provided.set(name, initial);
-  for (const [name, { initial }] of options.carried ?? []) provided.set(name, initial);
-  for (const [name, { type, dims }] of options.data) {
-    provided.set(name, { type, dims: [options.batch, ...dims.slice(1)] });
-  }
-  for (const [name, dims] of options.uniform ?? []) provided.set(name, { type: "float32", dims });
-  if (options.step !== undefined) provided.set(options.step, { type: "float32", dims: [] });
-  return provided;
-}
-
 /**
  * Compiles a training run.
  *
- * @param types Types of the values of {@linkcode forwardModel}.
+ * @param types Types of the values of `forwardModel`.
  */
 export function compileLoop(
   options: TrainingOptions,
@@ -174,7 +125,7 @@ export function compileLoop(
     outputs: [...state.map(({ name }) => endName(name)), ...scans],
     attributes: new Map([["body", { kind: "graph", value: body }]]),
   });
-  return { model: model(outer, options.opset), state, offsetLimits };
+  return { model: modelOf(outer, options.opset), state, offsetLimits };
 }
 
 /** Gathers the step's items of every data tensor. */
@@ -275,17 +226,4 @@ function emptyGraph(name: string): Graph {
 
 function scalarInfo(name: string, type: DataType): ValueInfo {
   return { name, type, dims: [] };
-}
-
-function model(graph: Graph, opset = 21): Model {
-  return {
-    irVersion: 10,
-    opsets: new Map([["", opset]]),
-    producerName: "bitbound",
-    producerVersion: "",
-    modelVersion: 0,
-    domain: "",
-    metadata: new Map(),
-    graph,
-  };
 }
