@@ -6,7 +6,7 @@
 
 import { UserError } from "../../base/errors.ts";
 import { didYouMean } from "../../base/suggest.ts";
-import { padText, type Style, textTable, textWidth, wrapText } from "../../base/terminal_text.ts";
+import { padText, type Style, textWidth, wrapText } from "../../base/terminal_text.ts";
 import { describeParameters } from "../../registry/describe.ts";
 import type { AnyStage } from "../../registry/stage.ts";
 import { ExitCode } from "../exit_code.ts";
@@ -60,20 +60,17 @@ function stageLines(stage: AnyStage, style: Style, width: number): string[] {
   for (const paragraph of stage.description.trim().split(/\n\s*\n/)) {
     lines.push(...wrapText(paragraph.replace(/\s*\n\s*/g, " ").trim(), width), "");
   }
-  const inputs = Object.entries(stage.inputs).map(([name, port]) => [
-    name,
-    port.kinds.join(" or ") + (port.optional === true ? ", optional" : ""),
-    port.description,
-  ]);
-  const outputs = Object.entries(stage.outputs).map((
-    [name, { kind, description }],
-  ) => [name, kind, description]);
-  const metrics = Object.entries(stage.metrics ?? {}).map((
-    [name, { unit, description }],
-  ) => [name, unit, description]);
-  lines.push(...section("Takes", ["input", "kind", ""], inputs, style));
-  lines.push(...section("Makes", ["output", "kind", ""], outputs, style));
-  lines.push(...section("Measures (for expect)", ["metric", "unit", ""], metrics, style));
+  const inputs = Object.entries(stage.inputs).map(([name, port]): Row => {
+    const kinds = port.kinds.join(" or ");
+    return [name, port.optional === true ? `${kinds}, optional` : kinds, port.description];
+  });
+  const outputs = Object.entries(stage.outputs)
+    .map(([name, { kind, description }]): Row => [name, kind, description]);
+  const metrics = Object.entries(stage.metrics ?? {})
+    .map(([name, { unit, description }]): Row => [name, unit, description]);
+  lines.push(...section("Takes", inputs, style, width));
+  lines.push(...section("Makes", outputs, style, width));
+  lines.push(...section("Measures (for expect)", metrics, style, width));
   lines.push(style.bold("Parameters (with)"));
   const parameters = describeParameters(stage.parameters);
   if (parameters.length === 0) lines.push("  none");
@@ -89,13 +86,23 @@ function stageLines(stage: AnyStage, style: Style, width: number): string[] {
   return lines;
 }
 
+type Row = readonly [name: string, what: string, description: string];
+
+/** A titled list of names, what they are, and descriptions that wrap beside them. */
 function section(
   title: string,
-  columns: readonly string[],
-  rows: readonly (readonly string[])[],
+  rows: readonly Row[],
   style: Style,
+  width: number,
 ): string[] {
   if (rows.length === 0) return [];
-  const table = textTable(columns.map((column) => ({ title: column })), rows).slice(1);
-  return [style.bold(title), ...table.map((line) => `  ${line}`), ""];
+  const names = Math.max(...rows.map(([name]) => textWidth(name)));
+  const whats = Math.max(...rows.map(([, what]) => textWidth(what)));
+  const indent = names + whats + 6;
+  const lines = rows.flatMap(([name, what, description]) => {
+    const [first = "", ...rest] = wrapText(description, Math.max(30, width - indent));
+    const start = `  ${style.cyan(padText(name, names))}  ${padText(what, whats)}  ${first}`;
+    return [start.trimEnd(), ...rest.map((line) => " ".repeat(indent) + line)];
+  });
+  return [style.bold(title), ...lines, ""];
 }
