@@ -11,6 +11,8 @@ import { histogramIn, type RangeRule } from "./rule.ts";
 
 /** The least number of bins in a range. */
 const FEWEST_BINS = 128;
+/** How many values an empty level is taken for. */
+const EMPTY = 1e-4;
 /** Bins for values that are given directly; fewer where there are fewer values. */
 const MOST_BINS = 2048;
 
@@ -112,7 +114,7 @@ class Sums {
   /**
    * The Kullback–Leibler divergence D(P ‖ Q) in nats. P is the histogram within the range, what is outside added to
    * its end bins. Q is the histogram within the range, merged into levels and spread evenly over those bins of each
-   * level that P fills.
+   * level that P fills; a level with nothing but what was outside counts as almost empty, not as impossible.
    *
    * @param range Bins counted from the one around zero.
    * @param levels At most as many as there are bins.
@@ -144,10 +146,8 @@ class Sums {
         mass += above;
         if (lastCount === 0) filled++;
       }
-      if (mass > 0) {
-        if (merged === 0) return Infinity;
-        difference -= mass * (logarithm(merged) - logarithm(filled));
-      }
+      if (merged > 0) difference -= mass * (logarithm(merged) - logarithm(filled));
+      else if (mass > 0) difference -= mass * Math.log(EMPTY);
       from = to;
     }
     return difference / this.total - Math.log(this.total / inside);

@@ -43,7 +43,7 @@ export function chooseRange(
   grid: Grid,
 ): Range {
   if (statistics.min === statistics.max) return withZero(statistics);
-  return withZero(RANGE_RULES[method].fromStatistics(statistics, settings, grid));
+  return sensible(RANGE_RULES[method].fromStatistics(statistics, settings, grid), statistics);
 }
 
 /**
@@ -59,10 +59,15 @@ export function chooseRangeOf(
 ): Range {
   const whole = extent(values);
   if (whole.min === whole.max) return withZero(whole);
-  return withZero(RANGE_RULES[method].fromValues(values, settings, grid));
+  return sensible(RANGE_RULES[method].fromValues(values, settings, grid), whole);
 }
 
-/** Every grid holds zero. */
+/** A range that holds zero, and more than that: clipping everything to zero is never what was meant. */
+function sensible(range: Range, whole: Range): Range {
+  const { min, max } = withZero(range);
+  return min < max ? { min, max } : withZero(whole);
+}
+
 function withZero({ min, max }: Range): Range {
   return { min: Math.min(min, 0), max: Math.max(max, 0) };
 }
