@@ -5,13 +5,14 @@
  */
 
 import type { Keyed, StoredAction } from "../store/store.ts";
+import { Artifacts, keyOfStage } from "./artifacts.ts";
 import type { EventBody, GateResult, Published, RunStartEvent, StageFailure } from "./events.ts";
 import type { StageOutcome } from "./execute.ts";
 import type { Executor } from "./executor.ts";
 import { evaluateGate } from "./gate.ts";
 import { failureOf, type Job, type JobResult } from "./job.ts";
 import { dependencies, type PipelineStage } from "./pipeline.ts";
-import { Artifacts, keyOfStage, type Plan, type PlannedStage } from "./plan.ts";
+import type { Plan, PlannedStage } from "./plan.ts";
 import { publish } from "./publish.ts";
 import type { RunRecorder } from "./recorder.ts";
 import { Slots } from "./slots.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { Artifacts, keyOfStage } from "../../src/pipeline/artifacts.ts";
 import { loadPipeline } from "../../src/pipeline/load.ts";
 import { sourceName } from "../../src/pipeline/pipeline.ts";
-import { Artifacts, keyOfStage } from "../../src/pipeline/plan.ts";
 import { digestOf } from "../../src/store/digest.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
