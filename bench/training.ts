@@ -22,8 +22,8 @@ import { elementCount, float32, type Tensor } from "../src/onnx/tensor.ts";
 
 const ITEMS = 256;
 const BATCH = 32;
-const STEPS = 200;
-const CHUNK = 50;
+const STEPS = 300;
+const CHUNK = 10;
 
 const random = (dims: readonly number[], scale = 1): Tensor<"float32"> =>
   float32(
