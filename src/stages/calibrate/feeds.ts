@@ -44,8 +44,8 @@ export class RepeatedFeeds {
       // There is one: a fixed batch of the model is the size that was read.
       for (const { feeds, size } of feedsOf(plan, data)) {
         const name = size === 1
-          ? `item ${start} of "${origin}", ${this.#dataset.nameOf(start)}`
-          : `items ${start} to ${start + size - 1} of "${origin}"`;
+          ? `item ${start} of the data set "${origin}", ${this.#dataset.nameOf(start)}`
+          : `items ${start} to ${start + size - 1} of the data set "${origin}"`;
         const feed = { feeds, rows: plan.fixedBatch ?? size, size, name };
         this.#keep(feed, start / (plan.fixedBatch ?? batch));
         yield feed;
