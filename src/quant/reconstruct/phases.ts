@@ -51,8 +51,13 @@ export function phasesOf({ solver, learning }: ReconstructionOptions): Phase[] {
   return learning.activations === "after" ? [learnRoundings, learnSteps] : [learnRoundings];
 }
 
-/** How many steps of learning a unit has at most. */
-export function stepsOf({ solver, learning }: ReconstructionOptions): number {
+/**
+ * How many steps of learning a unit has at most.
+ *
+ * @param hasSteps Whether activations have steps that can be learned.
+ */
+export function stepsOf({ solver, learning }: ReconstructionOptions, hasSteps: boolean): number {
   if (solver !== "learn") return 0;
-  return learning.steps + (learning.activations === "after" ? learning.activationSteps : 0);
+  const after = hasSteps && learning.activations === "after" ? learning.activationSteps : 0;
+  return learning.steps + after;
 }

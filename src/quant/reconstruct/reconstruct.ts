@@ -105,13 +105,8 @@ export async function reconstructModel(
   const { layers, fixed } = matchLayers(model, reference, context.origin);
   warnOfFixed(fixed, context);
   const integerBiases = liftBiases(model, reference);
-  const tasks = chooseTasks(
-    model,
-    reference,
-    layers,
-    readQuantization(model).activations,
-    options,
-  );
+  const { activations } = readQuantization(model);
+  const tasks = chooseTasks(model, reference, layers, activations, options);
   if (options.solver === "learn") requireRules(tasks, options.unit);
   const byName = new Map(layers.map((layer) => [layer.name, layer]));
   const pieces = { threads: options.threads, signal: context.signal };
@@ -119,7 +114,7 @@ export async function reconstructModel(
   const float = new Prefix(reference, inputs, context.storage, pieces);
   const mixes = options.learning.drop > 0;
   const phases = phasesOf(options);
-  const unitSteps = stepsOf(options);
+  const unitSteps = stepsOf(options, stepGroups(activations).length > 0);
   const total = tasks.length * unitSteps + options.distill.steps;
   const progressAt = (phase: string, unitsDone: number, before: number) =>
   (
