@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { GraphBuilder } from "../../src/onnx/build.ts";
+import { writeModel } from "../../src/onnx/write.ts";
+import { Folder, run } from "./support.ts";
+
+const ROOT = new URL("../../", import.meta.url).href;
+
+interface ModuleGraph {
+  readonly modules: readonly {
+    readonly specifier: string;
+    readonly dependencies?: readonly {
+      readonly isDynamic?: boolean;
+      readonly code?: { readonly specifier: string };
+      readonly npmPackage?: string;
+    }[];
+  }[];
+  readonly redirects: Readonly<Record<string, string>>;
+}
+
+/** The modules and packages that are loaded together with one. */
+async function loadedWith(path: string): Promise<Set<string>> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", path],
+    cwd: fileURLToPath(ROOT),
+    stderr: "inherit",
+  }).output();
+  const { modules, redirects } = JSON.parse(new TextDecoder().decode(stdout)) as ModuleGraph;
+  const byName = new Map(modules.map((module) => [module.specifier, module]));
+  const found = new Set<string>();
+  const open = [`${ROOT}${path}`];
+  while (open.length > 0) {
+    const specifier = open.pop()!;
+    if (found.has(specifier)) continue;
+    found.add(specifier);
+    for (const { code, isDynamic } of byName.get(specifier)?.dependencies ?? []) {
+      if (code !== undefined && isDynamic !== true) {
+        open.push(redirects[code.specifier] ?? code.specifier);
+      }
+    }
+  }
+  return new Set([...found].map((specifier) => specifier.replace(ROOT, "")));
+}
+
+Deno.test("a pipeline is loaded, planned and executed without what only stages need", async () => {
+  for (const entry of ["src/pipeline/execute.ts", "src/pipeline/plan.ts", "mod.ts"]) {
+    const loaded = [...await loadedWith(entry)];
+    assert.ok(loaded.includes("src/store/store.ts"));
+    const heavy = loaded.filter((name) =>
+      /onnxruntime|protobuf|onnx_pb|jsquash|fast-png|ajv|\/run\.ts$/.test(name)
+    );
+    assert.deepEqual(heavy, [], entry);
+  }
+});
+
+Deno.test("a run of hits needs no right to load ONNX Runtime", async () => {
+  using folder = new Folder();
+  const build = new GraphBuilder();
+  const x = build.input("x", "float32", ["batch", 4]);
+  build.output(build.op("Relu", [x]), "float32", ["batch", 4]);
+  await writeModel(build.build(), folder.join("net.onnx"));
+  const file = folder.pipeline(`
+name: light
+inputs: { model: { onnx: net.onnx } }
+stages: [{ uses: prepare }]
+`);
+  assert.deepEqual((await run(file)).statuses(), { prepare: "ran" });
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-check",
+      "--no-prompt",
+      "--allow-read",
+      "--allow-write",
+      "--allow-env",
+      fileURLToPath(`${ROOT}tests/pipeline/run_process.ts`),
+      file,
+    ],
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+});
