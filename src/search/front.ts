@@ -81,7 +81,8 @@ export function pointWithin({ cost }: Front, budget: number): number {
 }
 
 /** The point of least cost whose loss is within a bound; −1 if there is none. */
-export function pointOfLoss({ loss }: Front, bound: number): number {
+export function pointOfLoss({ loss }: Front, limit: number): number {
+  const bound = limit + Math.abs(limit) * 1e-12;
   let low = 0;
   let high = loss.length;
   while (low < high) {

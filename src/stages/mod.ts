@@ -11,6 +11,8 @@ import { exportStage } from "./export/mod.ts";
 import { prepare } from "./prepare/mod.ts";
 import { quantize } from "./quantize/mod.ts";
 import { reconstruct } from "./reconstruct/mod.ts";
+import { search } from "./search/mod.ts";
+import { sensitivity } from "./sensitivity/mod.ts";
 import { train } from "./train/mod.ts";
 
 /** One line a stage. */
@@ -18,6 +20,8 @@ const stages = [
   train,
   prepare,
   calibrate,
+  sensitivity,
+  search,
   quantize,
   reconstruct,
   evaluate,

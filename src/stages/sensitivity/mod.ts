@@ -1,0 +1,37 @@
+/**
+ * The stage `sensitivity`: what each layer loses at each width.
+ *
+ * @module
+ */
+
+import { defineStage } from "../../registry/stage.ts";
+import { inputs, outputs, parameters } from "./ports.ts";
+
+export const sensitivity = defineStage({
+  name: "sensitivity",
+  version: 1,
+  summary: "Measure what each layer loses at each width",
+  description: [
+    "Quantizes the weights of one layer at a time and measures what that costs: the table that `search` chooses widths " +
+    "from. Activations and all other layers stay float.",
+    "Losses of different layers are taken to add up, except inside blocks at the least width, where every set of layers " +
+    "is measured together (as BRECQ does). Every measurement is kept: an interrupted stage goes on where it was.",
+  ].join("\n\n"),
+  parameters,
+  inputs,
+  outputs,
+  metrics: {
+    layers: { title: "layers", description: "Layers that were measured.", unit: "count" },
+    measurements: { title: "measurements", description: "Losses in the table.", unit: "count" },
+    items: { title: "items", description: "Items of the data that were run.", unit: "count" },
+    greatest_loss: {
+      title: "greatest loss",
+      description: "The loss of the most sensitive layer at the least width.",
+      unit: "number",
+    },
+  },
+  engine: true,
+  load: () => import("./run.ts"),
+});
+
+export default sensitivity;

@@ -1,0 +1,133 @@
+/**
+ * What the stage `sensitivity` takes and makes.
+ *
+ * @module
+ */
+
+import { type Static, Type } from "@sinclair/typebox";
+
+const weights = Type.Object({
+  symmetric: Type.Boolean({
+    default: true,
+    description: "Whether zero is in the middle of the grid, without a zero point.",
+  }),
+  granularity: Type.Union([
+    Type.Literal("tensor"),
+    Type.Literal("channel"),
+    Type.Literal("group"),
+  ], {
+    default: "channel",
+    description:
+      "What shares a scale: the whole tensor, the weights of an output channel, or `block_size` consecutive ones of them.",
+  }),
+  block_size: Type.Integer({
+    default: 32,
+    minimum: 2,
+    description: "How many weights share a scale with granularity `group`.",
+  }),
+  range: Type.Union([
+    Type.Literal("minmax"),
+    Type.Literal("percentile"),
+    Type.Literal("mse"),
+    Type.Literal("entropy"),
+    Type.Literal("aciq"),
+    Type.Literal("aciq-grid"),
+  ], { default: "mse", description: "How the range is chosen that the grid covers." }),
+  percentile: Type.Number({
+    default: 99.999,
+    exclusiveMinimum: 50,
+    maximum: 100,
+    description: "For range `percentile`: percent of the weights that stay inside.",
+  }),
+}, {
+  additionalProperties: false,
+  default: {},
+  description: "How weights are quantized; as `quantize` will do it.",
+});
+
+/** The parameters under `with:`. */
+export const parameters = Type.Object({
+  method: Type.Union([
+    Type.Literal("output"),
+    Type.Literal("sqnr"),
+    Type.Literal("hawq"),
+  ], {
+    default: "output",
+    description:
+      "`output`: how far the network's outputs are from the float ones with one layer quantized, measured on data. " +
+      "`hawq`: half the mean curvature of the loss (Hutchinson's estimate) times the squared error of the weights, for " +
+      "all widths at once. `sqnr`: noise-to-signal ratio of the weights, without data.",
+  }),
+  bits: Type.Array(Type.Union([Type.Integer({ minimum: 1, maximum: 8 }), Type.Literal(16)]), {
+    default: [2, 4, 8],
+    minItems: 1,
+    uniqueItems: true,
+    description: "The widths to measure.",
+  }),
+  weights,
+  measure: Type.Union([Type.Literal("auto"), Type.Literal("kl"), Type.Literal("mse")], {
+    default: "auto",
+    description:
+      "How far outputs are apart, for `output` and `hawq`: `kl`, Kullback–Leibler divergence of a classifier's " +
+      "probabilities, or `mse`, mean squared difference. `auto` takes `kl` where an item has one row of scores.",
+  }),
+  cross_terms: Type.Boolean({
+    default: true,
+    description:
+      "For `output`: whether to measure every set of a block's layers together at the least width too, since errors of " +
+      "layers in one block add up in other ways there.",
+  }),
+  largest_block: Type.Integer({
+    default: 4,
+    minimum: 2,
+    maximum: 12,
+    description:
+      "For `cross_terms`: layers of a block at most; a block of n layers takes 2^n − n − 1 measurements more.",
+  }),
+  probes: Type.Integer({
+    default: 8,
+    minimum: 1,
+    description: "For `hawq`: how many random directions the curvature is averaged over.",
+  }),
+  batch: Type.Integer({
+    default: 64,
+    minimum: 1,
+    description: "How many items run at a time. A model with a fixed batch gets that.",
+  }),
+  take: Type.Optional(Type.Integer({
+    minimum: 1,
+    description: "How many items to measure on, from the first; all unless given.",
+  })),
+  output: Type.Optional(Type.String({
+    minLength: 1,
+    description: "Which output of the model is measured; the first one unless given.",
+  })),
+  exclude: Type.Array(Type.String({ minLength: 1 }), {
+    default: [],
+    uniqueItems: true,
+    description:
+      "Nodes by name that will stay in float, as with `skip` of `quantize`. `*` stands for any text, `?` for any character.",
+    examples: [["*/head/*"]],
+  }),
+}, { additionalProperties: false });
+
+/** The parameters with every default filled in. */
+export type Parameters = Static<typeof parameters>;
+
+/** The artifacts that it takes. */
+export const inputs = {
+  model: { kinds: ["model"], description: "A prepared float model." },
+  calibration: {
+    kinds: ["dataset"],
+    optional: true,
+    description: "Typical inputs of the model; not needed for `sqnr`, labels never.",
+  },
+} as const;
+
+/** The artifacts that it makes. */
+export const outputs = {
+  sensitivity: {
+    kind: "sensitivity",
+    description: "The loss and the bytes of each layer at each width, and joint losses of blocks.",
+  },
+} as const;
