@@ -36,6 +36,7 @@ function reconstructed(
   given: Given = {},
   own: Partial<StageContext> = {},
   data = calibration,
+  reference = float,
 ) {
   const parameters = completed({
     steps: 150,
@@ -47,7 +48,7 @@ function reconstructed(
   const listening = context(own);
   const result = run(parameters, {
     model: artifact("quantized-model", model, "quantized.model"),
-    reference: artifact("model", float, "prepare.model"),
+    reference: artifact("model", reference, "prepare.model"),
     calibration: artifact("dataset", data, "inputs.calibration"),
   }, listening);
   return { result, listening };
@@ -148,6 +149,12 @@ Deno.test("The last pass brings the answers closer on the items it learned from"
   assert.ok(network.divergence_after < 0.8 * network.divergence_before);
 });
 
+Deno.test("Weighted by Fisher information, units come closer too", async () => {
+  const { model, units } = await resultOf(reconstructed(w2, { loss: "fisher" }));
+  assert.ok(units.every(({ loss_after, loss_before }) => loss_after <= loss_before));
+  assert.ok(await errorOf(model) < 0.7 * await errorOf(w2));
+});
+
 Deno.test("Larger units give one record each", async () => {
   const { units } = await resultOf(reconstructed(w2, { unit: "network", steps: 60 }));
   assert.deepEqual(units.map(({ layers }) => layers), [[
@@ -169,10 +176,10 @@ function kept(): Checkpoints {
 }
 
 Deno.test("Interrupted anywhere and run again, the bytes are the same; so they are with no memory", async () => {
-  const given = { method: "qdrop", steps: 20, distill: 10 };
+  const given = { method: "qdrop", steps: 20, distill: 10, except: ["stem", "deep"] };
   const whole = await resultOf(reconstructed(w3a4, given));
   const bytes = encodeModel(whole.model);
-  for (const after of [1, 8, 14]) {
+  for (const after of [1, 4, 8]) {
     const checkpoints = kept();
     const abort = new AbortController();
     let reports = 0;
@@ -291,6 +298,19 @@ Deno.test("Another float model is refused", async () => {
     'The float model "prepare.model" has no layer "else" (Conv) with constant weights',
     "Name the model that was quantized: in: { reference: prepare.model }",
   ]]);
+});
+
+Deno.test("What needs classes is refused where there are none", async () => {
+  const regression = cloneModel(float);
+  regression.graph.outputs[0]!.dims = ["N", 5, 1];
+  for (const given of [{ loss: "fisher" }, { distill: 10 }]) {
+    const refused = reconstructed(w2, given, {}, calibration, regression);
+    const [[message]] = await problemsOf(refused) as [[string]];
+    assert.match(
+      message,
+      /needs a model that gives one score a class for each item: its output ".*" has the shape \[N, 5, 1\]/,
+    );
+  }
 });
 
 Deno.test("A fixed batch is refused", async () => {

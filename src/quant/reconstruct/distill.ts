@@ -6,7 +6,6 @@
 
 import { openSession } from "../../engine/session.ts";
 import type { Model } from "../../onnx/model.ts";
-import { producers } from "../../onnx/edit.ts";
 import { GraphBuilder } from "../../onnx/build.ts";
 import type { Tensor } from "../../onnx/tensor.ts";
 import { readQuantization } from "../qdq.ts";
@@ -17,6 +16,7 @@ import { applyChanges } from "./changes.ts";
 import type { ItemValues } from "./item_values.ts";
 import type { Layer } from "./layers.ts";
 import { changesOf } from "./learn.ts";
+import { logitsOf } from "./logits.ts";
 import type { ReconstructionOptions } from "./options.ts";
 import { PIECE_BATCH, type PieceOptions, type Prefix } from "./prefix.ts";
 import { runTraining, type TrainingRun } from "./run_training.ts";
@@ -118,13 +118,6 @@ export async function distillNetwork(
     steps: step,
     kept,
   };
-}
-
-/** The first output of a model, in front of its Softmax. */
-function logitsOf({ graph }: Model): string {
-  const [output] = graph.outputs;
-  const maker = producers(graph).get(output!.name);
-  return maker?.opType === "Softmax" ? maker.inputs[0]! : output!.name;
 }
 
 /** Mean over items of KL(softmax(target) ‖ softmax(values)), along the last axis. */

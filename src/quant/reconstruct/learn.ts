@@ -112,7 +112,7 @@ function groupsOf(readings: readonly ActivationReading[], { task }: UnitJob): St
   return stepGroups(readings).filter(({ members }) => nodes.has(members[0]!.quantize));
 }
 
-function dataOf({ task, own, float, options }: UnitJob): UnitData {
+function dataOf({ task, own, float, importance, options }: UnitJob): UnitData {
   const { unit, target, floatInputs } = task;
   const all = (values: ItemValues): TrainingData => values.asData();
   return {
@@ -121,6 +121,7 @@ function dataOf({ task, own, float, options }: UnitJob): UnitData {
       ? new Map(unit.inputs.map((name) => [name, all(float.get(floatInputs.get(name)!))]))
       : new Map(),
     target: all(float.get(target)),
+    ...(importance && { importance: all(importance) }),
   };
 }
 

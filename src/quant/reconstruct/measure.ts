@@ -11,10 +11,11 @@ import type { ItemValues } from "./item_values.ts";
 import { PIECE_BATCH, type PieceOptions } from "./prefix.ts";
 import { positions } from "./unit_training.ts";
 
-/** Mean over items and space of the sum over channels of squared differences. */
+/** Mean over items and space of the sum over channels of (weighted) squared differences. */
 export async function meanError(
   values: ItemValues,
   target: ItemValues,
+  importance: ItemValues | undefined,
   { threads, signal }: PieceOptions,
 ): Promise<number> {
   const builder = new GraphBuilder();
@@ -24,9 +25,12 @@ export async function meanError(
     builder.input("target", "float32", dims),
   ]);
   const square = builder.op("Mul", [difference, difference]);
+  const terms = importance === undefined
+    ? square
+    : builder.op("Mul", [square, builder.input("importance", "float32", dims)]);
   // The sum of each item in float32, over items in float64.
   const axes = builder.constant(target.dims.slice(1).map((_, axis) => axis + 1));
-  const error = builder.output(builder.op("ReduceSum", [square, axes], { keepdims: 0 }));
+  const error = builder.output(builder.op("ReduceSum", [terms, axes], { keepdims: 0 }));
   await using session = await openSession(builder.build(), { threads });
   const items = target.dims[0]!;
   let sum = 0;
@@ -36,6 +40,7 @@ export async function meanError(
     const feeds: Record<string, Tensor> = {
       values: values.read(start, count),
       target: target.read(start, count),
+      ...(importance && { importance: importance.read(start, count) }),
     };
     const results = await session.run(feeds);
     for (const value of results[error]!.data as Float32Array) sum += value;

@@ -23,6 +23,8 @@ export interface LearningOptions {
   readonly warmup: number;
   /** First and last exponent of the term. */
   readonly beta: readonly [number, number];
+  /** How errors of a unit's output are weighted: alike, or by the Fisher information. */
+  readonly loss: "mse" | "fisher";
   /** Adam's rate for biases; 0 leaves them. */
   readonly biasRate: number;
   /** Adam's rate for factors of the weights' steps; 0 leaves them. */
@@ -40,6 +42,8 @@ export interface LearningOptions {
 export interface DistillOptions {
   /** 0 for no such pass. */
   readonly steps: number;
+  /** Whether a model that gives no scores of classes is a mistake; else it goes without the pass. */
+  readonly required: boolean;
   /** Adam's rate for biases and factors of scales. */
   readonly learningRate: number;
   readonly temperature: number;

@@ -9,6 +9,7 @@ import { correctBiases } from "./bias_correction.ts";
 import type { UnitChanges } from "./changes.ts";
 import { roundByColumns } from "./gptq/round.ts";
 import { learnRoundings, learnSteps } from "./learn.ts";
+import type { ItemValues } from "./item_values.ts";
 import type { ReconstructionOptions } from "./options.ts";
 import type { Prefix } from "./prefix.ts";
 import type { TrainingRun } from "./run_training.ts";
@@ -22,6 +23,8 @@ export interface UnitJob {
   readonly task: Task;
   readonly own: Prefix;
   readonly float: Prefix;
+  /** Weights of the errors of the unit's output; all alike unless given. */
+  readonly importance: ItemValues | undefined;
   /** Biases that may change, by layer. */
   readonly biases: ReadonlyMap<string, Float32Array>;
   readonly seed: number;

@@ -21,20 +21,22 @@ import {
   NO_CHANGES,
   type UnitChanges,
 } from "./changes.ts";
+import { importanceOf } from "./importance.ts";
 import type { ItemStorage, ItemValues } from "./item_values.ts";
 import { type FixedLayer, matchLayers, nearest } from "./layers.ts";
 import { distillNetwork, type NetworkRecord } from "./distill.ts";
+import { givesScores, logitsOf } from "./logits.ts";
 import { meanError } from "./measure.ts";
 import type { ReconstructionOptions } from "./options.ts";
 import { phasesOf, stepsOf } from "./phases.ts";
 import { Prefix } from "./prefix.ts";
-import { chooseTasks, requireRules, type Task } from "./selection.ts";
+import { chooseTasks, requireRules, requireScores, type Task } from "./selection.ts";
 
 /** What came of a unit. */
 export interface UnitRecord {
   readonly name: string;
   readonly layers: readonly string[];
-  /** Mean over items and space of the sum over channels of squared errors of its output, as it was given. */
+  /** Mean over items and space of the sum over channels of (weighted) squared errors of its output, as it was given. */
   readonly loss_before: number;
   /** The same with the result. */
   readonly loss_after: number;
@@ -107,15 +109,18 @@ export async function reconstructModel(
   const integerBiases = liftBiases(model, reference);
   const { activations } = readQuantization(model);
   const tasks = chooseTasks(model, reference, layers, activations, options);
+  requireScores(reference, options);
   if (options.solver === "learn") requireRules(tasks, options.unit);
   const byName = new Map(layers.map((layer) => [layer.name, layer]));
   const pieces = { threads: options.threads, signal: context.signal };
   const own = new Prefix(model, inputs, context.storage, pieces);
   const float = new Prefix(reference, inputs, context.storage, pieces);
   const mixes = options.learning.drop > 0;
+  // Without classes there is no divergence; who asked for it was told.
+  const distill = { ...options.distill, ...!givesScores(reference) && { steps: 0 } };
   const phases = phasesOf(options);
   const unitSteps = stepsOf(options, stepGroups(activations).length > 0);
-  const total = tasks.length * unitSteps + options.distill.steps;
+  const total = tasks.length * unitSteps + distill.steps;
   const progressAt = (phase: string, unitsDone: number, before: number) =>
   (
     step: number,
@@ -129,7 +134,11 @@ export async function reconstructModel(
     const later = tasks.slice(index);
     own.keepFor(later.flatMap(({ unit }) => unit.inputs));
     float.keepFor(
-      later.flatMap(({ target, floatInputs }) => [target, ...mixes ? floatInputs.values() : []]),
+      later.flatMap(({ target, floatInputs }) => [
+        target,
+        ...mixes ? floatInputs.values() : [],
+        ...options.learning.loss === "fisher" ? [logitsOf(reference)] : [],
+      ]),
     );
     await own.compute(unit.inputs);
     if (mixes) await float.compute(task.floatInputs.values());
@@ -157,7 +166,10 @@ export async function reconstructModel(
     }
     await own.compute([unit.output]);
     const wanted = float.get(target);
-    const given = await meanError(own.get(unit.output), wanted, pieces);
+    const importance = options.learning.loss === "mse"
+      ? undefined
+      : await importanceOf(float, target, own.get(unit.output), context.storage, pieces);
+    const given = await meanError(own.get(unit.output), wanted, importance, pieces);
     let loss = given;
     let changes = NO_CHANGES;
     let soft = 0;
@@ -169,6 +181,7 @@ export async function reconstructModel(
         task,
         own,
         float,
+        importance,
         biases,
         seed: Random.from(context.seed, `reconstruct/unit ${index}`).bits(),
         options,
@@ -188,7 +201,7 @@ export async function reconstructModel(
       const before = new Map(graph.initializers);
       write(outcome.changes);
       const result = (await own.run([unit.output])).get(unit.output)!;
-      const reached = await meanError(result, wanted, pieces);
+      const reached = await meanError(result, wanted, importance, pieces);
       if (reached <= loss) {
         loss = reached;
         changes = mergeChanges(changes, outcome.changes);
@@ -198,6 +211,7 @@ export async function reconstructModel(
         result.release();
       }
     }
+    importance?.release();
     const record: UnitRecord = {
       name: unit.name,
       layers: task.layers.map(({ name }) => name),

@@ -12,6 +12,7 @@ import { readNames } from "../../onnx/scope.ts";
 import type { ActivationReading } from "../qdq.ts";
 import { findUnits, type Unit } from "../units.ts";
 import type { Layer } from "./layers.ts";
+import { givesScores } from "./logits.ts";
 import type { ReconstructionOptions } from "./options.ts";
 
 /** A unit that is reconstructed. */
@@ -101,6 +102,30 @@ export function requireRules(tasks: readonly Task[], granularity: string): void 
     });
   });
   if (problems.length > 0) throw new UserError(problems);
+}
+
+/**
+ * Refuses what needs classes where there are none.
+ *
+ * @throws {UserError} Names the parameter.
+ */
+export function requireScores(
+  reference: Model,
+  { learning, distill }: ReconstructionOptions,
+): void {
+  const parameter = learning.loss === "fisher"
+    ? "loss: fisher"
+    : distill.required && distill.steps > 0
+    ? "distill"
+    : undefined;
+  if (parameter === undefined || givesScores(reference)) return;
+  const { name, dims } = reference.graph.outputs[0]!;
+  const shape = dims?.map((dim) => dim ?? "?").join(", ") ?? "?";
+  throw new UserError({
+    message: `${parameter} needs a model that gives one score a class for each item: ` +
+      `its output "${name}" has the shape [${shape}]`,
+    hint: parameter === "distill" ? "Say distill: 0" : "Say loss: mse",
+  });
 }
 
 /** Finds the value of the float model that a value of the quantized one stands for. */

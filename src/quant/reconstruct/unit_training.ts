@@ -36,6 +36,7 @@ export const stepName = (group: number) => `reconstruct/step/${group}`;
 export const ERROR = "reconstruct/error";
 
 const TARGET = "reconstruct/target";
+const IMPORTANCE = "reconstruct/importance";
 const STEP = "reconstruct/number";
 const LOSS = "reconstruct/loss";
 
@@ -47,6 +48,8 @@ export interface UnitData {
   readonly floatInputs: ReadonlyMap<string, TrainingData>;
   /** The float network's value of the unit's output. */
   readonly target: TrainingData;
+  /** Weights of the squared errors, shaped like the target. */
+  readonly importance?: TrainingData;
 }
 
 /** What is learned of a unit. */
@@ -63,7 +66,7 @@ export interface UnitTrainables {
 
 /** What is made small. */
 export type Objective =
-  /** Mean over batch and space of the sum over channels of squared errors, and the rounding term. */
+  /** Mean over batch and space of the sum over channels of (weighted) squared errors, and the rounding term. */
   | { readonly kind: "squares" }
   /** Mean divergence of the float network's softmax from the unit's, both of logits over the temperature. */
   | { readonly kind: "divergence"; readonly temperature: number };
@@ -150,10 +153,11 @@ export function unitTraining(
     feeds.set(`${name}/float`, float);
     emit.alias(mixed(`${name}/float`, `${name}/quantized`, values.dims.slice(1)), name);
   }
+  if (data.importance !== undefined) feeds.set(IMPORTANCE, data.importance);
   const { objective } = run;
   const error = objective.kind === "divergence"
     ? emitDivergence(emit, unit.output, data.target.dims, batch, objective.temperature)
-    : emitError(emit, unit.output, data.target.dims, batch);
+    : emitError(emit, unit.output, data.target.dims, batch, data.importance !== undefined);
   emit.alias(error, ERROR);
   const loss = h === undefined || learning.lambda === 0
     ? error
@@ -228,16 +232,18 @@ function alphaOf(grids: readonly SoftGrid[]): Tensor<"float32"> {
   return float32([total], alpha);
 }
 
-/** Mean over batch and space of the sum over channels of squared errors. */
+/** Mean over batch and space of the sum over channels of (weighted) squared errors. */
 function emitError(
   emit: Emitter,
   output: string,
   dims: readonly number[],
   batch: number,
+  weighted: boolean,
 ): string {
   const difference = emit.sub(output, TARGET);
   const square = emit.mul(difference, difference);
-  const sum = emit.op("ReduceSum", [square], { keepdims: 0 });
+  const terms = weighted ? emit.mul(square, IMPORTANCE) : square;
+  const sum = emit.op("ReduceSum", [terms], { keepdims: 0 });
   return emit.mul(sum, emit.scalar(1 / (batch * positions(dims)), "float32"));
 }
 

@@ -44,6 +44,12 @@ export const parameters = Type.Object({
     exclusiveMinimum: 0,
     description: "Adam's rate for the rounding variables.",
   })),
+  loss: Type.Union([Type.Literal("mse"), Type.Literal("fisher")], {
+    default: "mse",
+    description:
+      "How errors of a unit's output count: all alike, or by how much they would change the network's answer (the " +
+      "diagonal of the Fisher information; for classifiers).",
+  }),
   lambda: Type.Number({
     default: 0.01,
     minimum: 0,

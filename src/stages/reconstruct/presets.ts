@@ -58,6 +58,7 @@ export function optionsOf(parameters: Parameters): ReconstructionOptions {
       lambda: parameters.lambda,
       warmup: parameters.warmup,
       beta: [20, 2],
+      loss: parameters.loss,
       biasRate: parameters.bias ? parameters.bias_rate : 0,
       scaleRate: learning?.scaleRate ?? 0,
       activations: parameters.activations ?? learning?.activations ?? "fixed",
@@ -66,6 +67,7 @@ export function optionsOf(parameters: Parameters): ReconstructionOptions {
       drop: parameters.drop ?? learning?.drop ?? 0,
     },
     distill: {
+      required: parameters.distill !== undefined,
       steps: parameters.distill ?? (learns ? preset.distill : 0),
       learningRate: parameters.distill_rate,
       temperature: parameters.temperature,

@@ -125,7 +125,10 @@ Deno.test("The rounding term is Σ (1 − |2h − 1|^β), and 0 for decided vari
     ]] as const
   ) {
     const results = await session.run({ h: float32([3], values), beta: float32([], [exponent]) });
-    const expected = values.reduce((sum: number, v) => sum + 1 - Math.abs(2 * v - 1) ** exponent, 0);
+    const expected = values.reduce(
+      (sum: number, v) => sum + 1 - Math.abs(2 * v - 1) ** exponent,
+      0,
+    );
     const actual = (results[term]!.data as Float32Array)[0]!;
     assert.ok(Math.abs(actual - expected) < 1e-5, `${actual} is not ${expected}`);
   }
