@@ -114,12 +114,14 @@ const context: StageContext = {
 
 const defaults = <T extends Parameters<typeof Value.Default>[0]>(schema: T, given: object = {}) =>
   Value.Default(schema, given);
+let inside = 0;
 const total = new Clock();
 const [calibration, quantization] = [new Clock(), new Clock()];
 await total.run(async () => {
   const float = await readModel(selected.model);
   const settings = defaults(prepareParameters) as Parameters<typeof prepareModel>[1];
   const { model } = await prepareModel(float, settings);
+  inRuntime.seconds = 0;
   const { outputs } = await calibration.run(() =>
     calibrate(
       defaults(calibrateParameters, {
@@ -133,6 +135,7 @@ await total.run(async () => {
       context,
     )
   );
+  inside = (inRuntime.seconds + inData.seconds) / calibration.seconds;
   const { ranges } = outputs;
   if (ranges instanceof Uint8Array) throw new TypeError("Ranges must be a value");
   const bytes = canonicalJson(ranges as unknown as JsonValue).length;
@@ -150,10 +153,9 @@ await total.run(async () => {
 });
 
 const seconds = (clock: Clock) => `${clock.seconds.toFixed(2)} s`;
-const inside = (inRuntime.seconds + inData.seconds) / total.seconds;
 console.log(`${name}, ${method}, ${data.length} images, ${threads} threads:
 calibrate ${seconds(calibration)}, quantize ${seconds(quantization)}, all ${seconds(total)}
-ONNX Runtime ${seconds(inRuntime)}, reading images ${seconds(inData)}, together ${
+of calibrate: ONNX Runtime ${seconds(inRuntime)}, reading images ${seconds(inData)}, together ${
   (100 * inside).toFixed(1)
 } %
 peak memory ${(peakMemory() / 1e6).toFixed(0)} MB`);
