@@ -53,16 +53,11 @@ export function placeQuantizers(model: Model, options: PlacementOptions = {}): P
   };
 }
 
-/** The activation points of {@linkcode placeQuantizers}, with nothing skipped. */
-export function activationPoints(model: Model): readonly ActivationPoint[] {
-  return placeQuantizers(model).points;
-}
-
 /**
  * The values whose statistics decide the scales of all activation points: what calibration has to observe.
  */
-export function observedValues(model: Model): string[] {
-  return [...new Set(activationPoints(model).map((point) => point.group))];
+export function observedValues(model: Model, options: PlacementOptions = {}): string[] {
+  return [...new Set(placeQuantizers(model, options).points.map((point) => point.group))];
 }
 
 function layersOf(

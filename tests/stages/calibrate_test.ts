@@ -11,6 +11,11 @@ import type { Schema } from "../../src/registry/schema.ts";
 import { batchSize } from "../../src/stages/calibrate/batch_size.ts";
 import { type Parameters, parameters } from "../../src/stages/calibrate/ports.ts";
 import { run } from "../../src/stages/calibrate/run.ts";
+import {
+  type Parameters as QuantizeParameters,
+  parameters as quantizeParameters,
+} from "../../src/stages/quantize/ports.ts";
+import { quantizeModel } from "../../src/stages/quantize/run.ts";
 import { networkInput, smallNetwork } from "../quant/small_network.ts";
 import { artifact, context, type ListeningContext, numbers } from "./stage_fixture.ts";
 
@@ -119,6 +124,12 @@ Deno.test("calibrate observes what quantize will need where nodes are excluded",
   assert.ok("left_relu" in ranges.tensors && "right_relu" in ranges.tensors);
   const { ranges: all } = await calibrated({ settings: { method: "minmax" } });
   assert.ok(!("left_relu" in all.tensors));
+  const settings = { overrides: [{ match: "joined", skip: true }] };
+  const given = fillDefaults(quantizeParameters as unknown as Schema, settings);
+  const quantized = (statistics: Ranges) =>
+    quantizeModel(network, statistics, given as QuantizeParameters, context());
+  assert.ok(quantized(ranges).metrics.quantized_nodes! > 0);
+  assert.throws(() => quantized(all), { name: "UserError", message: /"left_relu"/ });
 });
 
 Deno.test("calibrate says which exclusions exclude nothing, all at once", async () => {

@@ -213,8 +213,9 @@ Deno.test("weights of ranges from another model are missing, and it is said whic
   assert.ok(sum_relu);
   assert.deepEqual(problemsOf({}, { ...ranges, tensors: others }), [{
     message: 'The ranges hold no statistics of activation "sum_relu"',
-    hint: "Calibrate the same model that is quantized, or skip the nodes around it: " +
-      "overrides: [{ match: NODE, skip: true }]",
+    hint:
+      "Calibrate the same model that is quantized, and name the nodes that are skipped there too: " +
+      "exclude: [NODE]",
   }]);
   const bare = Object.fromEntries(
     Object.entries(ranges.tensors).map((

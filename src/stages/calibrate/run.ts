@@ -11,7 +11,7 @@ import { planFeeds } from "../../data/feeds.ts";
 import type { Model, Node } from "../../onnx/model.ts";
 import { collectStatistics } from "../../quant/calibration.ts";
 import { RANGE_RULES } from "../../quant/observers/table.ts";
-import { placeQuantizers } from "../../quant/placement.ts";
+import { observedValues } from "../../quant/placement.ts";
 import type { Ranges } from "../../quant/ranges.ts";
 import type { StageRun } from "../../registry/stage.ts";
 import { batchSize } from "./batch_size.ts";
@@ -34,7 +34,7 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
   );
   const { method, bins, momentum, percentile, power } = parameters;
   const { needs } = RANGE_RULES[method];
-  const names = observedValues(model, parameters.exclude);
+  const names = valuesToObserve(model, parameters.exclude);
   const feeds = new RepeatedFeeds(dataset, {
     plan,
     batch: parameters.batch ?? batchSize(graph, names),
@@ -77,7 +77,7 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
  * @param exclude Patterns of the names of nodes that stay in float.
  * @throws {UserError} If a pattern fits no node, or nothing can be quantized.
  */
-function observedValues(model: Model, exclude: readonly string[]): string[] {
+function valuesToObserve(model: Model, exclude: readonly string[]): string[] {
   const problems: Problem[] = [];
   const skipped = new Set(exclude.flatMap((pattern) => {
     const found = matchNodes(model, pattern);
@@ -85,14 +85,12 @@ function observedValues(model: Model, exclude: readonly string[]): string[] {
     return found;
   }));
   if (problems.length > 0) throw new UserError(problems);
-  const { points } = placeQuantizers(model, { skip: (node) => skipped.has(node) });
-  if (points.length === 0) {
-    throw new UserError({
-      message: "The model has no activation that can be quantized",
-      hint: "Activations are quantized around Conv, ConvTranspose, Gemm and MatMul nodes",
-    });
-  }
-  return [...new Set(points.map((point) => point.group))];
+  const names = observedValues(model, { skip: (node) => skipped.has(node) });
+  if (names.length > 0) return names;
+  throw new UserError({
+    message: "The model has no activation that can be quantized",
+    hint: "Activations are quantized around Conv, ConvTranspose, Gemm and MatMul nodes",
+  });
 }
 
 function matchNodes({ graph }: Model, pattern: string): Node[] {

@@ -67,8 +67,9 @@ function findProblem(
   if (statistics === undefined) {
     return {
       message: `The ranges hold no statistics of activation "${group}"`,
-      hint: "Calibrate the same model that is quantized, or skip the nodes around it: " +
-        "overrides: [{ match: NODE, skip: true }]",
+      hint:
+        "Calibrate the same model that is quantized, and name the nodes that are skipped there too: " +
+        "exclude: [NODE]",
     };
   }
   const { needs } = RANGE_RULES[method];
