@@ -38,15 +38,6 @@ export interface UnwiredStage {
   readonly in: Readonly<Record<string, string>>;
 }
 
-/** Kinds that can be given under `inputs:`. */
-const INPUT_KINDS: readonly ArtifactKind[] = [
-  "model",
-  "quantized-model",
-  "dataset",
-  "json",
-  "file",
-];
-
 /** An artifact that a stage can take. */
 interface Candidate {
   readonly source: Source;
