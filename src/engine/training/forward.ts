@@ -9,10 +9,19 @@ import type { Graph, Model } from "../../onnx/model.ts";
 import type { DataType } from "../../onnx/tensor.ts";
 import type { TrainingOptions } from "./options.ts";
 
-/** The forward pass as a model of one batch, for shape inference. */
+/**
+ * The forward pass as a model of one batch, for shape inference.
+ *
+ * @throws {RangeError} If the graph has an input that the run gives no value for.
+ */
 export function forwardModel(options: TrainingOptions): Model {
   const graph = cloneGraph(options.graph);
   const provided = providedValues(options);
+  for (const { name } of graph.inputs) {
+    if (!provided.has(name) && !graph.initializers.has(name)) {
+      throw new RangeError(`Input "${name}" of the graph is given no value by the training run`);
+    }
+  }
   graph.inputs = [...provided].map(([name, { type, dims }]) => ({ name, type, dims: [...dims] }));
   for (const name of provided.keys()) graph.initializers.delete(name);
   return modelOf(graph, options.opset);

@@ -270,6 +270,10 @@ Deno.test("wrong data, steps and checkpoints are refused", async () => {
     createTrainer({ ...options, data: new Map([["x", float32([0, WIDTH], [])]]) }),
     { message: 'Data "x" has no items' },
   );
+  await assert.rejects(
+    createTrainer({ ...options, data: new Map([["x", options.data.get("x")!]]) }),
+    { message: 'Input "y" of the graph is given no value by the training run' },
+  );
   await using trainer = await createTrainer(options);
   await assert.rejects(trainer.run(41), { message: "The run has 40 steps: until is 41" });
   await using other = await createTrainer(network());
