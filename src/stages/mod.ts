@@ -9,6 +9,7 @@ import { calibrate } from "./calibrate/mod.ts";
 import { evaluate } from "./evaluate/mod.ts";
 import { exportStage } from "./export/mod.ts";
 import { prepare } from "./prepare/mod.ts";
+import { profile } from "./profile/mod.ts";
 import { quantize } from "./quantize/mod.ts";
 import { reconstruct } from "./reconstruct/mod.ts";
 import { search } from "./search/mod.ts";
@@ -20,6 +21,7 @@ const stages = [
   train,
   prepare,
   calibrate,
+  profile,
   sensitivity,
   search,
   quantize,

@@ -1,0 +1,50 @@
+/**
+ * The stage `profile`: how long layers take on this machine.
+ *
+ * @module
+ */
+
+import { defineStage } from "../../registry/stage.ts";
+import { inputs, outputs, parameters } from "./ports.ts";
+
+export const profile = defineStage({
+  name: "profile",
+  version: 1,
+  summary: "Measure how long each layer takes on this machine",
+  description: [
+    "Times every distinct layer by itself at every width, as ONNX Runtime deploys it: quantized activations come in and " +
+    "go out, one item at a time. What the whole model takes beyond its layers at 8 bits is the rest; where the layers " +
+    "together take longer than the whole model, they are scaled down to it. The table is for `search` with a limit of " +
+    "latency.",
+    "Results are of this machine and of how busy it was, and are cached like all others: another number of `runs` measures " +
+    "again.",
+  ].join("\n\n"),
+  parameters,
+  inputs,
+  outputs,
+  metrics: {
+    layers: { title: "layers", description: "Distinct layers that were timed.", unit: "count" },
+    int8_seconds: {
+      title: "int8 time",
+      description: "Time of the whole model with 8-bit weights and activations.",
+      unit: "seconds",
+      better: "lower",
+    },
+    float_seconds: {
+      title: "float time",
+      description: "Time of the whole float model.",
+      unit: "seconds",
+      better: "lower",
+    },
+    layer_share: {
+      title: "layer share",
+      description:
+        "Sum of the layers' times over that of the whole model, the last that was timed.",
+      unit: "fraction",
+    },
+  },
+  engine: true,
+  load: () => import("./run.ts"),
+});
+
+export default profile;
