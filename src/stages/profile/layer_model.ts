@@ -5,7 +5,8 @@
  */
 
 import { cloneModel, constantValue, prune } from "../../onnx/edit.ts";
-import type { Model } from "../../onnx/model.ts";
+import { zeros } from "../../engine/zeros.ts";
+import type { Model, Node } from "../../onnx/model.ts";
 import type { Tensor } from "../../onnx/tensor.ts";
 import { applyQuantization, raiseOpset } from "../../quant/apply.ts";
 import {
@@ -83,6 +84,32 @@ export function atWidths(
   });
   if (integers && activations !== 32) exposeIntegers(model);
   return model;
+}
+
+/**
+ * A model of the same inputs and outputs that computes nothing: what a call takes by itself.
+ *
+ * @param shapes Of outputs whose own shape is not fixed.
+ */
+export function handOver(
+  model: Model,
+  shapes: ReadonlyMap<string, readonly number[]> = new Map(),
+): Model {
+  const initializers = new Map<string, Tensor>();
+  const inputs = model.graph.inputs.filter(({ name }) => !model.graph.initializers.has(name));
+  const nodes = model.graph.outputs.map(({ name, type, dims }): Node => {
+    const constant = `${name}.constant`;
+    initializers.set(constant, zeros(type!, shapes.get(name) ?? (dims ?? []).map(Number)));
+    return {
+      name,
+      opType: "Identity",
+      domain: "",
+      inputs: [constant],
+      outputs: [name],
+      attributes: new Map(),
+    };
+  });
+  return { ...model, graph: { ...model.graph, inputs, nodes, initializers, values: new Map() } };
 }
 
 function made(bits: number): QuantizationParameters {

@@ -8,7 +8,6 @@ import { UserError } from "../../base/errors.ts";
 import { RUNTIME_VERSION } from "../../engine/identity.ts";
 import { openSession, type Session } from "../../engine/session.ts";
 import { zeros } from "../../engine/zeros.ts";
-import { GraphBuilder } from "../../onnx/build.ts";
 import { cloneModel, nameEverything } from "../../onnx/edit.ts";
 import type { Model } from "../../onnx/model.ts";
 import type { Tensor } from "../../onnx/tensor.ts";
@@ -16,7 +15,7 @@ import { placeQuantizers, type QuantizableLayer } from "../../quant/placement.ts
 import type { StageContext, StageRun } from "../../registry/stage.ts";
 import { keyOf, type LatencyEntry } from "../../search/cost/latency.ts";
 import { declaredShapes, type NodeWork, workOf } from "../../search/cost/work.ts";
-import { atWidths, singleLayer, type Widths } from "./layer_model.ts";
+import { atWidths, handOver, singleLayer, type Widths } from "./layer_model.ts";
 import type { inputs, outputs, Parameters, parameters } from "./ports.ts";
 import { medianTimes, type Timed } from "./timing.ts";
 
@@ -38,8 +37,7 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
   const works = workOf(model, { layers: names }).map(({ nodes: [node] }) => node!);
   const widths = widthsOf(parameters);
   const measured = await timeLayers(model, layers, works, widths, parameters, context);
-  const overhead = await callOverhead(parameters, context);
-  const us = (key: string) => Math.max(0, measured.get(key)!.us - overhead);
+  const us = (key: string) => measured.get(key)!.us;
 
   const rest: Record<string, number> = {};
   const metrics: Record<string, number> = {
@@ -48,7 +46,7 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
   const scales = new Map<number, number>();
   for (const activations of [...parameters.activation_bits].sort((a, b) => a - b)) {
     const uniform = { weights: activations === 32 ? 32 : 8, activations };
-    const whole = Math.max(0, await timeWhole(model, uniform, parameters, context) - overhead);
+    const whole = await timeWhole(model, uniform, parameters, context);
     const sum = works.reduce((sum, work) => sum + us(entryKey(work, uniform)), 0);
     // A layer by itself also hands its input and output over, which can take longer than all that is no layer.
     rest[activations] = Math.max(0, whole - sum);
@@ -108,7 +106,9 @@ async function timeLayers(
     const single = singleLayer(model, layer, input, output);
     await using timed = new TimedSessions();
     for (const pair of wanted) {
-      await timed.open(atWidths(single, pair, parameters, true), parameters.threads);
+      const narrow = atWidths(single, pair, parameters, true);
+      await timed.open(narrow, parameters.threads);
+      await timed.open(handOver(narrow), parameters.threads);
     }
     const times = await medianTimes(timed.all, parameters.runs, signal);
     wanted.forEach((pair, at) =>
@@ -119,24 +119,12 @@ async function timeLayers(
         output,
         weight_bits: pair.weights,
         activation_bits: pair.activations,
-        us: times[at]!,
+        us: Math.max(0, times[2 * at]! - times[2 * at + 1]!),
       })
     );
     progress({ phase: "timing", done: index + 1, total: layers.length, unit: "layers" });
   }
   return measured;
-}
-
-/** What a call takes that computes nothing, in microseconds. */
-async function callOverhead(
-  { threads }: Parameters,
-  { signal }: StageContext,
-): Promise<number> {
-  const builder = new GraphBuilder();
-  builder.output(builder.op("Identity", [builder.input("x", "float32", [1])]), "float32", [1]);
-  await using timed = new TimedSessions();
-  await timed.open(builder.build(), threads);
-  return (await medianTimes(timed.all, 21, signal))[0]!;
 }
 
 /** What the whole model takes for one item, in microseconds. */
@@ -147,12 +135,11 @@ async function timeWhole(
   { signal }: StageContext,
 ): Promise<number> {
   await using timed = new TimedSessions();
-  await timed.open(
-    atWidths(model, widths, parameters, false),
-    parameters.threads,
-    declaredShapes(model.graph),
-  );
-  return (await medianTimes(timed.all, parameters.runs, signal))[0]!;
+  const shapes = declaredShapes(model.graph);
+  await timed.open(atWidths(model, widths, parameters, false), parameters.threads, shapes);
+  await timed.open(handOver(model, shapes), parameters.threads, shapes);
+  const [whole, call] = await medianTimes(timed.all, parameters.runs, signal);
+  return Math.max(0, whole! - call!);
 }
 
 /** Sessions that are open at the same time. */
