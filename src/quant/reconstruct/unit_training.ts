@@ -273,14 +273,22 @@ export function positions(dims: readonly number[]): number {
   return elementCount(dims.slice(1)) / (dims[1] ?? 1);
 }
 
-/** λ Σ (1 − |2h − 1|^β), off during the warm-up; β falls in a straight line after it. */
+/** Share of the steps at the end in which the rounding term grows, and how much: what is still undecided decides. */
+const FINISH = { share: 0.2, growth: 4 };
+
+/** λ Σ (1 − |2h − 1|^β), off during the warm-up; β falls in a straight line after it, and λ grows at the end. */
 function emitPenalty(emit: Emitter, h: string, { learning, steps }: UnitRun): string {
   const c = (value: number) => emit.scalar(value, "float32");
   const { lambda, warmup, beta: [first, last] } = learning;
   const begin = Math.round(warmup * steps);
-  const elapsed = emit.div(emit.sub(STEP, c(begin)), c(Math.max(1, steps - begin)));
-  const left = emit.op("Clip", [emit.sub(c(1), elapsed), c(0), c(1)]);
-  const beta = emit.add(emit.mul(left, c(first - last)), c(last));
+  const share = (from: number) => {
+    const elapsed = emit.div(emit.sub(STEP, c(from)), c(Math.max(1, steps - from)));
+    return emit.op("Clip", [elapsed, c(0), c(1)]);
+  };
+  const beta = emit.add(emit.mul(share(begin), c(last - first)), c(first));
   const isOn = emit.op("Cast", [emit.op("GreaterOrEqual", [STEP, c(begin)])], { to: 1 });
-  return emit.mul(emitRoundingTerm(emit, h, beta), emit.mul(isOn, c(lambda)));
+  const end = share(Math.round((1 - FINISH.share) * steps));
+  const growth = emit.add(emit.mul(end, c(FINISH.growth - 1)), c(1));
+  const weight = emit.mul(emit.mul(isOn, growth), c(lambda));
+  return emit.mul(emitRoundingTerm(emit, h, beta), weight);
 }

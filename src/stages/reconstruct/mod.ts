@@ -66,7 +66,15 @@ export const reconstruct = defineStage({
 export default reconstruct;
 
 /** Parameters of learning, which methods that do not learn have no use for. */
-const LEARNING = ["steps", "learning_rate", "activations", "activation_steps", "drop"] as const;
+const LEARNING = [
+  "steps",
+  "learning_rate",
+  "lambda",
+  "warmup",
+  "activations",
+  "activation_steps",
+  "drop",
+] as const;
 
 /** What the schema cannot say. */
 function findProblems(parameters: Parameters): ParameterProblem[] {

@@ -50,18 +50,16 @@ export const parameters = Type.Object({
       "How errors of a unit's output count: all alike, or by how much they would change the network's answer (the " +
       "diagonal of the Fisher information; for classifiers).",
   }),
-  lambda: Type.Number({
-    default: 0.01,
+  lambda: Type.Optional(Type.Number({
     minimum: 0,
     description:
       "Weight of the term that drives every rounding up or down; without it many stay undecided and are lost.",
-  }),
-  warmup: Type.Number({
-    default: 0.2,
+  })),
+  warmup: Type.Optional(Type.Number({
     minimum: 0,
     maximum: 1,
     description: "Share of the steps before that term counts.",
-  }),
+  })),
   bias: Type.Boolean({
     default: true,
     description: "Whether biases are learned too.",

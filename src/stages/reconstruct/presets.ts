@@ -11,14 +11,37 @@ import type { Parameters } from "./ports.ts";
 interface Preset {
   readonly steps: number;
   readonly learningRate: number;
+  readonly lambda: number;
+  readonly warmup: number;
   readonly activationSteps: number;
   readonly distill: number;
 }
 
 const PRESETS: Readonly<Record<Parameters["preset"], Preset>> = {
-  fast: { steps: 500, learningRate: 1e-2, activationSteps: 200, distill: 0 },
-  standard: { steps: 2000, learningRate: 1e-2, activationSteps: 500, distill: 300 },
-  paper: { steps: 20_000, learningRate: 1e-3, activationSteps: 5000, distill: 0 },
+  fast: {
+    steps: 400,
+    learningRate: 0.1,
+    lambda: 0.05,
+    warmup: 0.1,
+    activationSteps: 200,
+    distill: 0,
+  },
+  standard: {
+    steps: 1500,
+    learningRate: 0.1,
+    lambda: 0.05,
+    warmup: 0.1,
+    activationSteps: 500,
+    distill: 300,
+  },
+  paper: {
+    steps: 20_000,
+    learningRate: 1e-3,
+    lambda: 0.01,
+    warmup: 0.2,
+    activationSteps: 5000,
+    distill: 0,
+  },
 };
 
 /** What a method decides, besides the parameters. */
@@ -55,8 +78,8 @@ export function optionsOf(parameters: Parameters): ReconstructionOptions {
       steps: parameters.steps ?? preset.steps,
       batch: parameters.batch,
       learningRate: parameters.learning_rate ?? preset.learningRate,
-      lambda: parameters.lambda,
-      warmup: parameters.warmup,
+      lambda: parameters.lambda ?? preset.lambda,
+      warmup: parameters.warmup ?? preset.warmup,
       beta: [20, 2],
       loss: parameters.loss,
       biasRate: parameters.bias ? parameters.bias_rate : 0,
