@@ -26,6 +26,10 @@ const EXAMPLES: Readonly<Record<string, readonly (readonly [meaning: string, cal
     ["and with another setting", "plan pipelines/digits.yaml --set seed=1"],
   ],
   "stages": [["all stages", "stages"], ["one, with its parameters", "stages quantize"]],
+  "units": [["block by block", "units model.onnx"], [
+    "layer by layer",
+    "units model.onnx --unit layer",
+  ]],
   "cache": [["what is there", "cache ls"], ["make room", "cache gc --keep-runs 3"]],
   "cache ls": [["what is there", "cache ls"]],
   "cache verify": [["after a crash or a disk error", "cache verify"]],

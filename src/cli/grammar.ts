@@ -6,9 +6,9 @@
 
 import { object, or } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
-import { map, multiple, optional } from "@optique/core/modifiers";
+import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, option } from "@optique/core/primitives";
-import { integer, string } from "@optique/core/valueparser";
+import { choice, integer, string } from "@optique/core/valueparser";
 import type { ExitCode } from "./exit_code.ts";
 import type { Streams } from "./output/streams.ts";
 import { duration, path } from "./value_parsers.ts";
@@ -108,6 +108,30 @@ const stages = command(
   },
 );
 
+const units = command(
+  "units",
+  map(
+    object({
+      model: argument(path("FILE", [".onnx"]), { description: message`An ONNX model` }),
+      unit: withDefault(
+        option("--unit", choice(["layer", "block", "stage", "network"], { metavar: "SIZE" }), {
+          description:
+            message`layer, block (residual blocks and the like; the default), stage (blocks of one resolution) or network`,
+        }),
+        "block" as const,
+      ),
+      json,
+    }),
+    (options): Action => async (streams) =>
+      (await import("./commands/units.ts")).units(options, streams),
+  ),
+  {
+    brief: message`Show how reconstruct divides a model`,
+    description:
+      message`Lists the parts of a model that the stage reconstruct works on, one after the other: each has one way in and one way out.`,
+  },
+);
+
 const cache = command(
   "cache",
   or(
@@ -169,4 +193,4 @@ const cache = command(
 );
 
 /** All commands; the value is what to do. */
-export const commands = or(run, check, plan, stages, cache);
+export const commands = or(run, check, plan, stages, units, cache);

@@ -6,7 +6,7 @@ Deno.test("help lists the commands and teaches by examples", async () => {
     const { code, stdout, stderr } = await call(args);
     assert.equal(code, 0);
     assert.equal(stderr, "");
-    for (const command of ["run", "check", "plan", "stages", "cache", "completions"]) {
+    for (const command of ["run", "check", "plan", "stages", "units", "cache", "completions"]) {
       assert.match(stdout, new RegExp(`^  ${command} `, "m"));
     }
     assert.match(stdout, /bitbound run pipelines\/digits\.yaml/);
@@ -19,6 +19,7 @@ Deno.test("every command explains itself with an example", async () => {
     "check",
     "plan",
     "stages",
+    "units",
     "cache",
     "cache ls",
     "cache verify",
@@ -99,4 +100,21 @@ Deno.test("stages are listed and explained", async () => {
   const wrong = await call(["stages", "prepaer"]);
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /There is no stage "prepaer"[^]*Did you mean "prepare"\?/);
+});
+
+Deno.test("units shows how reconstruction divides a model", async () => {
+  const model = "examples/digits/cnn.onnx";
+  const blocks = await call(["units", model]);
+  assert.equal(blocks.code, 0, blocks.stderr);
+  assert.match(blocks.stdout, /^block1\.0\.conv\.\.block1\.1\.conv +2 +Conv +pool +block1\.relu$/m);
+  assert.match(blocks.stdout, /^5 units, 7 layers with weights$/m);
+
+  const layers = JSON.parse((await call(["units", model, "--unit", "layer", "--json"])).stdout);
+  assert.equal(layers.units.length, 7);
+  assert.deepEqual(layers.units[6].layers, ["head"]);
+
+  const wrong = await call(["units", "README.md"]);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /README\.md/);
+  assert.doesNotMatch(wrong.stderr, / {4}at /);
 });
