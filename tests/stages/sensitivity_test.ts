@@ -86,6 +86,27 @@ Deno.test("output: joint losses are those of the network with those layers quant
   }
 });
 
+Deno.test("reconstruction: learned roundings lose less", async () => {
+  const given = { bits: [2, 4], largest_block: 2, batch: 4 } as const;
+  const steps = { steps: 150, batch: 4 };
+  const [output, learned] = [
+    await measure({ ...given, method: "output" }),
+    await measure({ ...given, method: "reconstruction", reconstruction: steps }),
+  ];
+  assert.equal(learned.method, "reconstruction");
+  const [nearest, best] = [output, learned].map(({ layers }) =>
+    layers.reduce((sum, { entries }) => sum + entries[0]!.loss, 0)
+  );
+  assert.ok(best! < 0.7 * nearest!, `${best} against ${nearest}`);
+  const sets = ({ blocks }: SensitivityTable) =>
+    blocks.map(({ joint }) => joint.map(({ layers }) => layers));
+  assert.deepEqual(sets(learned), sets(output));
+  assert.deepEqual(
+    learned.layers.map(({ entries }) => entries.map(({ bytes }) => bytes)),
+    output.layers.map(({ entries }) => entries.map(({ bytes }) => bytes)),
+  );
+});
+
 Deno.test("bytes are those of the quantized model", async () => {
   for (
     const weights of [
@@ -200,6 +221,11 @@ Deno.test("what does not fit is said", async () => {
       return true;
     });
   await says({}, /Method output measures losses on data, and there is none/, undefined);
+  await says(
+    { method: "reconstruction" },
+    /takes 32 items a step: the data has 4/,
+    calibration,
+  );
   await says({ output: "z" }, /has no output "z"/, calibration);
   await says({ exclude: ["stme"] }, /no node of the model has a name like "stme"/, calibration);
   const wrong = artifact("dataset", numbers({ dims: [3], values: [1, 2, 3] }), "inputs.wrong");

@@ -108,6 +108,11 @@ export class Items {
     }
   }
 
+  /** Whether the network takes a fixed number of items at a time. */
+  get hasFixedBatch(): boolean {
+    return this.#plan.fixedBatch !== undefined;
+  }
+
   /** All calls, from the first item. */
   async *calls(): AsyncGenerator<Call> {
     yield* this.#kept;

@@ -49,12 +49,15 @@ const weights = Type.Object({
 export const parameters = Type.Object({
   method: Type.Union([
     Type.Literal("output"),
+    Type.Literal("reconstruction"),
     Type.Literal("sqnr"),
     Type.Literal("hawq"),
   ], {
     default: "output",
     description:
       "`output`: how far the network's outputs are from the float ones with one layer quantized, measured on data. " +
+      "`reconstruction`: the same after the roundings of the layer were learned, block by block, as BRECQ does: for models that " +
+      "will be reconstructed. " +
       "`hawq`: half the mean curvature of the loss (Hutchinson's estimate) times the squared error of the weights, for " +
       "all widths at once. `sqnr`: noise-to-signal ratio of the weights, without data.",
   }),
@@ -71,10 +74,24 @@ export const parameters = Type.Object({
       "How far outputs are apart, for `output` and `hawq`: `kl`, Kullback–Leibler divergence of a classifier's " +
       "probabilities, or `mse`, mean squared difference. `auto` takes `kl` where an item has one row of scores.",
   }),
+  reconstruction: Type.Object({
+    steps: Type.Integer({ default: 200, minimum: 1, description: "Steps of learning." }),
+    batch: Type.Integer({ default: 32, minimum: 1, description: "Items a step." }),
+    loss: Type.Union([Type.Literal("mse"), Type.Literal("fisher")], {
+      default: "mse",
+      description:
+        "How errors of a block's output are weighted: alike, or by the Fisher information of a classifier's scores.",
+    }),
+    learning_rate: Type.Number({
+      default: 0.01,
+      exclusiveMinimum: 0,
+      description: "Adam's rate.",
+    }),
+  }, { additionalProperties: false, default: {}, description: "For method `reconstruction`." }),
   cross_terms: Type.Boolean({
     default: true,
     description:
-      "For `output`: whether to measure every set of a block's layers together at the least width too, since errors of " +
+      "For `output` and `reconstruction`: whether to measure every set of a block's layers together at the least width too, since errors of " +
       "layers in one block add up in other ways there.",
   }),
   largest_block: Type.Integer({
