@@ -1,7 +1,7 @@
 /**
  * How good reconstruction is: pipelines on real networks, one for each row and seed, through the program itself.
  *
- *     deno task bench:reconstruct --row W4 --row W2A4 --seeds 3 [--with '{"steps": 500}'] [--jobs-file FILE]
+ *     deno task bench:reconstruct --row W4 --row W2A4 --seeds 3 [--with '{"steps": 500}']
  *
  * Shown are the divergence from the float network and the agreement of the class on items that reconstruction never
  * saw, for the model as quantized and as reconstructed, and the time. Networks and data are looked up in
@@ -44,6 +44,10 @@ try {
   Deno.removeSync(folder, { recursive: true });
 }
 
+function raise(): never {
+  throw new Error("There are no stages");
+}
+
 interface StageOutcome {
   readonly id: string;
   readonly metrics?: Record<string, number>;
@@ -56,15 +60,25 @@ async function measure(name: string, row: Row, seed: number): Promise<void> {
   // JSON is YAML.
   Deno.writeTextFileSync(file, JSON.stringify(row.pipeline(seed, extra), null, 2));
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "-A", "src/cli/main.ts", "run", file, "--json"],
+    args: [
+      "run",
+      "--no-prompt",
+      "--allow-read",
+      "--allow-write",
+      "--allow-ffi",
+      "--allow-env",
+      "src/cli/main.ts",
+      "run",
+      file,
+      "--json",
+    ],
     cwd: fileURLToPath(new URL("..", import.meta.url)),
     env: { BITBOUND_STORE: store },
   }).output();
   const text = new TextDecoder().decode(stdout);
   let stages: StageOutcome[];
   try {
-    stages = JSON.parse(text).stages;
-    stages.find(({ id }) => id === name);
+    stages = (JSON.parse(text) as { stages?: StageOutcome[] }).stages ?? raise();
   } catch {
     throw new Error(`${name} failed: ${text}${new TextDecoder().decode(stderr)}`);
   }
