@@ -241,11 +241,13 @@ class Checker {
   }
 }
 
+const JSON_KINDS = ["sensitivity", "assignment", "latency"] as const;
+
 /** The kind of an entry of `inputs:`, even if the rest of it is wrong. */
 function kindOfInput(spec: JsonValue): ArtifactKind | undefined {
   if (!isObject(spec)) return undefined;
   if ("onnx" in spec) return spec.kind === "quantized-model" ? "quantized-model" : "model";
-  if ("json" in spec) return "json";
+  if ("json" in spec) return JSON_KINDS.find((kind) => kind === spec.kind) ?? "json";
   if ("file" in spec) return "file";
   return "dataset";
 }

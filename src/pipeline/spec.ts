@@ -19,7 +19,16 @@ const OTHER_INPUT_SCHEMAS = {
       description: "A JSON file; relative paths count from the pipeline file",
       examples: ["table.json"],
     }),
-  }, { ...closed, description: "Any JSON value, for a stage of a plugin" }),
+    kind: Type.Optional(Type.Unsafe<"json" | "sensitivity" | "assignment" | "latency">(
+      Type.String({
+        enum: ["json", "sensitivity", "assignment", "latency"],
+        description:
+          "What it holds: `json` for anything, such as a stage of a plugin takes, or a table of losses, chosen widths, or a " +
+          "table of latencies, in the form of docs/search.md",
+        default: "json",
+      }),
+    )),
+  }, { ...closed, description: "A JSON file" }),
   file: Type.Object({
     file: Type.String({
       minLength: 1,

@@ -25,6 +25,9 @@ const GIVEN_KINDS: ReadonlySet<ArtifactKind> = new Set<ArtifactKind>([
   "model",
   "quantized-model",
   "dataset",
+  "sensitivity",
+  "assignment",
+  "latency",
   "json",
   "file",
 ]);

@@ -6,6 +6,7 @@
  */
 
 import { Random } from "../base/random.ts";
+import { Evaluator } from "./evaluator.ts";
 import { Steps } from "./greedy.ts";
 import type { Genome, SearchProblem } from "./problem.ts";
 import { closestToFeasible, type Solution, solutionOf } from "./solution.ts";
@@ -97,9 +98,8 @@ export function searchGenetically(
     );
   }
   const best = islands.flatMap((island) => island.best.slice(0, 1)).sort(byLoss)[0];
-  const { evaluator } = new Steps(problem);
   return {
-    solution: solutionOf(evaluator, best?.genome ?? closestToFeasible(problem)),
+    solution: solutionOf(new Evaluator(problem), best?.genome ?? closestToFeasible(problem)),
     history,
     evaluated: islands.reduce((sum, { evaluated }) => sum + evaluated, 0),
   };

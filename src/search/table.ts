@@ -68,8 +68,13 @@ export function checkTable(table: SensitivityTable, origin: string): void {
   const problems: Problem[] = [];
   const refuse = (message: string, hint = "Make the table again with the stage sensitivity") =>
     problems.push({ message: `The sensitivity table "${origin}" ${message}`, hint });
-  if (table.version !== 1) refuse(`has version ${table.version}, expected 1`);
-  else if (table.layers.length === 0) refuse("has no layers");
+  if (table?.version !== 1 || ![table.widths, table.layers, table.blocks].every(Array.isArray)) {
+    refuse("is none: it has no version 1, widths, layers and blocks");
+  } else if (!table.layers.every(isLayer) || !table.blocks.every(isBlock)) {
+    refuse(
+      "has layers without name, nodes and entries, or blocks without name, layers and joint losses",
+    );
+  } else if (table.layers.length === 0) refuse("has no layers");
   else {
     for (const layer of table.layers) checkLayer(layer, table.widths, refuse);
     const names = new Set(table.layers.map(({ name }) => name));
@@ -77,6 +82,17 @@ export function checkTable(table: SensitivityTable, origin: string): void {
     checkBlocks(table, names, refuse);
   }
   if (problems.length > 0) throw new UserError(problems);
+}
+
+function isLayer(layer: Partial<SensitivityLayer> | null): boolean {
+  return typeof layer?.name === "string" && Array.isArray(layer.nodes) &&
+    Array.isArray(layer.entries) &&
+    layer.entries.every((entry) => typeof entry === "object" && entry !== null);
+}
+
+function isBlock(block: Partial<SensitivityBlock> | null): boolean {
+  return typeof block?.name === "string" && Array.isArray(block.layers) &&
+    Array.isArray(block.joint) && block.joint.every((joint) => Array.isArray(joint?.layers));
 }
 
 function checkLayer(

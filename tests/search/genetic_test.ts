@@ -9,7 +9,7 @@ import { randomProblem } from "./random_problem.ts";
 
 Deno.test("genetic reaches 99.5 % of the optimum, mean of five seeds", () => {
   for (const [seed, layers, block] of [[1, 20, 2], [2, 26, 0], [3, 53, 3]] as const) {
-    for (const budget of [0.05, 0.15, 0.3, 0.5, 0.7]) {
+    for (const budget of [0.05, 0.3, 0.7]) {
       const problem = randomProblem(seed, { layers, block }, [budget]);
       const best = solveExactly(problem).loss;
       let sum = 0;

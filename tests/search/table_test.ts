@@ -30,6 +30,9 @@ Deno.test("tables that miss something are refused, with everything that is wrong
   assert.match(said, /table "s\.table" lacks layer "layer0" at 2 bits/);
   assert.match(said, /lacks layer "layer3" of block "block2"/);
   assert.match(said, /joint losses of 0 sets of layers of block "block2", expected 1/);
+  for (const none of [null, [], {}, { version: 1 }, { ...table, layers: [null] }]) {
+    assert.match(problemsOf(none as unknown as SensitivityTable).join(), /is none|without name/);
+  }
   assert.match(problemsOf({ ...table, layers: [] }).join(), /has no layers/);
   const nan = { ...first!, entries: first!.entries.map((entry) => ({ ...entry, loss: NaN })) };
   assert.match(problemsOf({ ...table, layers: [nan, ...others] }).join(), /has loss NaN/);

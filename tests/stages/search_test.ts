@@ -55,7 +55,7 @@ interface Found {
 
 async function choose(
   given: JsonValue,
-  latency?: Artifact<"latency" | "json">,
+  latency?: Artifact<"latency">,
   own: StageContext = context(),
 ): Promise<Found> {
   const { outputs, metrics } = await run(
@@ -144,7 +144,7 @@ Deno.test("latencies of a table", async () => {
   const { metrics } = await choose({ budget: { latency: "0.4ms" } }, latency);
   assert.ok(metrics["latency"]! <= 400e-6 && metrics["latency"]! > 200e-6);
   await assert.rejects(() => choose({ budget: { latency: "0.4ms" } }), /Latency needs a table/);
-  const broken = artifact("json", { version: 2 }, "inputs.device");
+  const broken = artifact("latency", { version: 2 } as unknown as LatencyTable, "inputs.device");
   await assert.rejects(
     () => choose({ budget: { latency: "1ms" } }, broken),
     /"inputs\.device" is none/,

@@ -11,10 +11,33 @@ import type { Assignment } from "../../search/assignment.ts";
 import type { MatchedOverride } from "./overrides.ts";
 
 /**
+ * Checks an assignment, which may come from a file of the user's.
+ *
+ * @param origin What messages call it.
+ * @throws {UserError} If it is none, or has a width that cannot be written.
+ */
+export function checkAssignment(assignment: Assignment, origin: string): void {
+  const layers: Assignment["layers"] | undefined = assignment?.layers;
+  if (assignment?.version !== 1 || typeof layers !== "object" || layers === null) {
+    throw new UserError({
+      message: `The assignment "${origin}" is none: it has no version 1 and layers`,
+      hint: 'Make one with the stage "search"; docs/search.md describes its form',
+    });
+  }
+  const problems = Object.entries(layers)
+    .filter(([, layer]) => !isWidth(layer?.weights))
+    .map(([name, layer]): Problem => ({
+      message: `The assignment "${origin}" gives layer "${name}" ${layer?.weights} bits`,
+      hint: "Weights have 1 to 8 bits, or 16",
+    }));
+  if (problems.length > 0) throw new UserError(problems.slice(0, 10));
+}
+
+/**
  * The widths of an assignment; they come before all overrides of the user's.
  *
  * @param origin What messages call the assignment.
- * @throws {UserError} If the model lacks a layer of the assignment, or the width cannot be written.
+ * @throws {UserError} If the model lacks a layer of the assignment.
  */
 export function assignedWidths(
   graph: Graph,
@@ -33,13 +56,6 @@ export function assignedWidths(
       });
       return [];
     }
-    if (!Number.isInteger(weights) || weights < 1 || weights > 8 && weights !== 16) {
-      problems.push({
-        message: `The assignment "${origin}" gives layer "${name}" ${weights} bits`,
-        hint: "Weights have 1 to 8 bits, or 16",
-      });
-      return [];
-    }
     return [{
       override: { weights: { bits: weights } },
       name: `assignment "${origin}", layer "${name}"`,
@@ -48,4 +64,9 @@ export function assignedWidths(
   });
   if (problems.length > 0) throw new UserError(problems.slice(0, 10));
   return matched;
+}
+
+function isWidth(bits: unknown): bits is number {
+  return Number.isInteger(bits) && (bits as number) >= 1 &&
+    ((bits as number) <= 8 || bits === 16);
 }

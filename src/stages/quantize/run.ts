@@ -17,7 +17,7 @@ import { weightSize } from "../../quant/weight_size.ts";
 import type { StageContext, StageRun } from "../../registry/stage.ts";
 import type { Assignment } from "../../search/assignment.ts";
 import { chooseActivations } from "./activations.ts";
-import { assignedWidths } from "./assignment.ts";
+import { assignedWidths, checkAssignment } from "./assignment.ts";
 import { matchOverrides } from "./overrides.ts";
 import type { inputs, outputs, Parameters, parameters } from "./ports.ts";
 import { resolveSettings } from "./settings.ts";
@@ -59,6 +59,7 @@ export function quantizeModel(
         'Put the stage "calibrate" before, or say activations: { mode: dynamic } or { mode: none }',
     });
   }
+  if (assignment !== undefined) checkAssignment(assignment.value, assignment.origin);
   const model = raiseOpset(float, widthsIn(parameters, assignment?.value), encoding);
   const { graph } = model;
   nameEverything(graph);

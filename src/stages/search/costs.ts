@@ -36,7 +36,7 @@ export async function costsOf(
   table: SensitivityTable,
   columns: readonly number[],
   model: Model,
-  latency: Artifact<"latency" | "json"> | undefined,
+  latency: Artifact<"latency"> | undefined,
   parameters: Parameters,
 ): Promise<Costs> {
   const { budget, activation_bits } = parameters;
@@ -93,7 +93,7 @@ function sizeLimit(table: SensitivityTable, { size, of_int8 }: Parameters["budge
 async function latencyOf(
   works: readonly LayerWork[],
   columns: readonly number[],
-  latency: Artifact<"latency" | "json"> | undefined,
+  latency: Artifact<"latency"> | undefined,
   { accelerator, activation_bits }: Parameters,
 ): Promise<{ values: Float64Array; constant: number }> {
   if (accelerator !== undefined) {
@@ -103,8 +103,8 @@ async function latencyOf(
   if (latency === undefined) {
     throw new UserError({
       message: "Latency needs a table of what layers take, and there is none",
-      hint: 'Put the stage "profile" before, give a table under inputs: and name it, ' +
-        "in: { latency: inputs.NAME }, or describe an accelerator: { … }",
+      hint: 'Put the stage "profile" before, give a table under inputs:, ' +
+        "{ json: FILE, kind: latency }, or describe an accelerator: { … }",
     });
   }
   const table = checkLatencyTable(await latency.load(), latency.origin);

@@ -185,7 +185,7 @@ export const inputs = {
     description: "The float model, for operations, latency and activation memory.",
   },
   latency: {
-    kinds: ["latency", "json"],
+    kinds: ["latency"],
     optional: true,
     description: "How long layers take on a device; needed where `latency` has a limit.",
   },
