@@ -89,6 +89,7 @@ export async function distillNetwork(
         scaleRate: distill.learningRate,
         activationRate: distill.learningRate,
       },
+      lambda: 0,
       steps: distill.steps,
       schedule: { kind: "cosine" },
       seed: Random.from(seed, "reconstruct/network").bits(),

@@ -62,6 +62,7 @@ async function learn(
   const training = unitTraining(model, task.unit, readings, dataOf(job), trainables, {
     objective: { kind: "squares" },
     learning,
+    lambda: learning.lambda === "auto" ? lambdaFor(job) : learning.lambda,
     steps,
     seed: job.seed,
     threads: options.threads,
@@ -78,6 +79,18 @@ async function learn(
   } finally {
     await trainer[Symbol.asyncDispose]();
   }
+}
+
+/** λ for a loss of one a weight: what suited blocks of three resolutions at 2 and at 4 bits. */
+const LAMBDA = 3.5;
+
+/**
+ * λ for a unit. The gradient of the loss by one rounding grows with the square root of the loss: the size of an error
+ * times what the rounding changes.
+ */
+function lambdaFor({ loss, task }: UnitJob): number {
+  const weights = task.layers.reduce((sum, { float }) => sum + float.length, 0);
+  return LAMBDA * Math.sqrt(loss / weights);
 }
 
 /** Reads what was learned. */

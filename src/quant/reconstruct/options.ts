@@ -17,8 +17,8 @@ export interface LearningOptions {
   readonly batch: number;
   /** Adam's rate for the rounding variables α. */
   readonly learningRate: number;
-  /** Weight of the term that drives roundings to 0 or 1. */
-  readonly lambda: number;
+  /** Weight of the term that drives roundings to 0 or 1; `auto` takes it from how large a unit's errors are. */
+  readonly lambda: number | "auto";
   /** Share of the steps before that term counts. */
   readonly warmup: number;
   /** First and last exponent of the term. */

@@ -23,6 +23,8 @@ export interface UnitJob {
   readonly task: Task;
   readonly own: Prefix;
   readonly float: Prefix;
+  /** The loss as the unit was given. */
+  readonly loss: number;
   /** Weights of the errors of the unit's output; all alike unless given. */
   readonly importance: ItemValues | undefined;
   /** Biases that may change, by layer. */

@@ -181,6 +181,7 @@ export async function reconstructModel(
         task,
         own,
         float,
+        loss: given,
         importance,
         biases,
         seed: Random.from(context.seed, `reconstruct/unit ${index}`).bits(),

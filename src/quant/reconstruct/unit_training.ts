@@ -75,6 +75,8 @@ export type Objective =
 export interface UnitRun {
   readonly objective: Objective;
   readonly learning: LearningOptions;
+  /** Weight of the rounding term. */
+  readonly lambda: number;
   readonly steps: number;
   readonly seed: number;
   readonly threads: number;
@@ -159,7 +161,7 @@ export function unitTraining(
     ? emitDivergence(emit, unit.output, data.target.dims, batch, objective.temperature)
     : emitError(emit, unit.output, data.target.dims, batch, data.importance !== undefined);
   emit.alias(error, ERROR);
-  const loss = h === undefined || learning.lambda === 0
+  const loss = h === undefined || run.lambda === 0
     ? error
     : emit.add(error, emitPenalty(emit, h, run));
   emit.alias(loss, LOSS);
@@ -277,9 +279,9 @@ export function positions(dims: readonly number[]): number {
 const FINISH = { share: 0.2, growth: 4 };
 
 /** λ Σ (1 − |2h − 1|^β), off during the warm-up; β falls in a straight line after it, and λ grows at the end. */
-function emitPenalty(emit: Emitter, h: string, { learning, steps }: UnitRun): string {
+function emitPenalty(emit: Emitter, h: string, { learning, lambda, steps }: UnitRun): string {
   const c = (value: number) => emit.scalar(value, "float32");
-  const { lambda, warmup, beta: [first, last] } = learning;
+  const { warmup, beta: [first, last] } = learning;
   const begin = Math.round(warmup * steps);
   const share = (from: number) => {
     const elapsed = emit.div(emit.sub(STEP, c(from)), c(Math.max(1, steps - from)));

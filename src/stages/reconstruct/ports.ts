@@ -50,10 +50,10 @@ export const parameters = Type.Object({
       "How errors of a unit's output count: all alike, or by how much they would change the network's answer (the " +
       "diagonal of the Fisher information; for classifiers).",
   }),
-  lambda: Type.Optional(Type.Number({
-    minimum: 0,
+  lambda: Type.Optional(Type.Union([Type.Number({ minimum: 0 }), Type.Literal("auto")], {
     description:
-      "Weight of the term that drives every rounding up or down; without it many stay undecided and are lost.",
+      "Weight of the term that drives every rounding up or down; without it many stay undecided and are lost. `auto`: " +
+      "3.5 times the square root of the unit's loss a weight.",
   })),
   warmup: Type.Optional(Type.Number({
     minimum: 0,

@@ -11,7 +11,7 @@ import type { Parameters } from "./ports.ts";
 interface Preset {
   readonly steps: number;
   readonly learningRate: number;
-  readonly lambda: number;
+  readonly lambda: number | "auto";
   readonly warmup: number;
   readonly activationSteps: number;
   readonly distill: number;
@@ -21,7 +21,7 @@ const PRESETS: Readonly<Record<Parameters["preset"], Preset>> = {
   fast: {
     steps: 400,
     learningRate: 0.1,
-    lambda: 0.05,
+    lambda: "auto",
     warmup: 0.1,
     activationSteps: 200,
     distill: 0,
@@ -29,7 +29,7 @@ const PRESETS: Readonly<Record<Parameters["preset"], Preset>> = {
   standard: {
     steps: 1500,
     learningRate: 0.1,
-    lambda: 0.05,
+    lambda: "auto",
     warmup: 0.1,
     activationSteps: 500,
     distill: 300,
