@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Digest } from "../registry/artifact.ts";
+import type { Digest } from "../store/digest.ts";
 import type { Dataset } from "./dataset.ts";
 import { describeSource, formatOf } from "./formats/mod.ts";
 import { locate } from "./locate.ts";

@@ -6,7 +6,7 @@
 
 import { canonicalJson, type JsonValue } from "../base/canonical_json.ts";
 import { UserError } from "../base/errors.ts";
-import type { Digest } from "../registry/artifact.ts";
+import type { Digest } from "../store/digest.ts";
 import type { DatasetRecipe } from "./recipe_types.ts";
 
 /** The bytes of a data set's artifact. */

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Digest } from "../registry/artifact.ts";
+import type { Digest } from "../store/digest.ts";
 import type { DatasetType } from "./dataset.ts";
 import type { FILTERS } from "./spec/preprocess.ts";
 

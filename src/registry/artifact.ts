@@ -12,6 +12,7 @@ import type { Evaluation } from "../quant/evaluation.ts";
 import type { Assignment } from "../search/assignment.ts";
 import type { LatencyTable } from "../search/cost/latency.ts";
 import type { SensitivityTable } from "../search/table.ts";
+import type { Digest } from "../store/digest.ts";
 
 /** The value that each kind of artifact decodes to. */
 export interface ArtifactValues {
@@ -53,9 +54,6 @@ export const ARTIFACT_KINDS = [
   "json",
   "file",
 ] as const satisfies readonly ArtifactKind[];
-
-/** `"sha256:"`-less lower-case hex of the SHA-256 of an artifact's bytes. */
-export type Digest = string;
 
 /** An artifact as a stage sees it: identity now, value on demand. */
 export interface Artifact<K extends ArtifactKind = ArtifactKind> {

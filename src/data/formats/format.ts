@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Digest } from "../../registry/artifact.ts";
+import type { Digest } from "../../store/digest.ts";
 import type { ResolveFile, SelectionRecipe, SourceRecipeOf } from "../recipe_types.ts";
 import type { Source, SourceShape } from "../source.ts";
 import type { DatasetFormat, DatasetSpecs } from "../spec.ts";
