@@ -69,8 +69,3 @@ export function inputFormats(entry: object): InputFormat[] {
     Object.hasOwn(entry, format)
   );
 }
-
-/** Whether an entry is a model's. */
-export function isModelSpec(entry: InputSpec): entry is ModelSpec {
-  return Object.hasOwn(entry, "onnx");
-}

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { bitsPerElement, type DataType, type Tensor, type TensorData } from "../onnx/tensor.ts";
+import type { DataType, Tensor, TensorData } from "../onnx/tensor.ts";
 import type { NativeTensor, Runtime } from "./runtime.ts";
 
 /** Element types that ONNX Runtime's JavaScript interface can carry in and out. */
@@ -27,11 +27,6 @@ const BOUNDARY_TYPES: ReadonlySet<string> = new Set<DataType>([
 /** Whether a tensor of this type can be a graph input or output. */
 export function crossesBoundary(type: DataType): boolean {
   return BOUNDARY_TYPES.has(type);
-}
-
-/** Whether elements are packed, several to a byte. Such tensors must never be graph inputs or outputs. */
-export function isSubByte(type: DataType): boolean {
-  return (bitsPerElement(type) ?? 8) < 8;
 }
 
 /** The runtime's view of a tensor. */

@@ -101,12 +101,6 @@ export function getFloats(
   return value && [...value];
 }
 
-/** A list of strings of a node. */
-export function getStrings(node: Node, name: string): string[] | undefined {
-  const value = get(node, name, "strings");
-  return value && [...value];
-}
-
 /** A tensor attribute of a node. */
 export function getTensor(node: Node, name: string): Tensor | undefined {
   return get(node, name, "tensor");

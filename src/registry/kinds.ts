@@ -24,7 +24,6 @@ export type ResolveFile = (digest: Digest) => string;
 
 /** How one kind is written and read. */
 interface Codec<K extends ArtifactKind> {
-  readonly extension: string;
   encode(value: ArtifactValues[K]): Uint8Array | Promise<Uint8Array>;
   decode(
     bytes: Uint8Array,
@@ -34,7 +33,6 @@ interface Codec<K extends ArtifactKind> {
 }
 
 const modelCodec: Codec<"model"> & Codec<"quantized-model"> = {
-  extension: ".onnx",
   async encode(value) {
     const { encodeModel } = await import("../onnx/write.ts");
     return encodeModel(value);
@@ -53,7 +51,6 @@ const CODECS: { readonly [K in ArtifactKind]: Codec<K> } = {
   "model": modelCodec,
   "quantized-model": modelCodec,
   "dataset": {
-    extension: ".json",
     encode() {
       throw new TypeError(
         "A data set has to be returned as the bytes of its recipe, from encodeRecipe",
@@ -70,14 +67,13 @@ const CODECS: { readonly [K in ArtifactKind]: Codec<K> } = {
   "assignment": jsonCodec(),
   "latency": jsonCodec(),
   "json": jsonCodec(),
-  "file": { extension: "", encode: (value) => value, decode: (bytes) => bytes },
+  "file": { encode: (value) => value, decode: (bytes) => bytes },
 };
 
 type JsonKind = "ranges" | "evaluation" | "sensitivity" | "assignment" | "latency" | "json";
 
 function jsonCodec<K extends JsonKind>(): Codec<K> {
   return {
-    extension: ".json",
     encode: (value) => new TextEncoder().encode(canonicalJson(value as unknown as JsonValue)),
     decode(bytes, record) {
       try {
@@ -89,11 +85,6 @@ function jsonCodec<K extends JsonKind>(): Codec<K> {
       }
     },
   };
-}
-
-/** The name's end of files of a kind. */
-export function extensionOf(kind: ArtifactKind): string {
-  return CODECS[kind].extension;
 }
 
 /** The bytes of a value; bytes stay as they are. */

@@ -50,9 +50,6 @@ export const METRICS = {
 /** A metric's name. */
 export type MetricName = keyof typeof METRICS;
 
-/** The names of all metrics. */
-export const METRIC_NAMES = Object.keys(METRICS) as MetricName[];
-
 /** What there is to measure with. */
 export interface Available {
   readonly has: ReadonlySet<Comparison>;

@@ -27,9 +27,6 @@ export const RANGE_RULES: Readonly<Record<RangeMethod, RangeRule>> = {
   "aciq-grid": aciqGrid,
 };
 
-/** Bins of a histogram unless told. */
-export const DEFAULT_BINS = 2048;
-
 /**
  * The range that a grid should cover to represent a tensor, by a method. It holds zero.
  *
