@@ -107,7 +107,11 @@ function validateObject(schema: Schema, value: JsonObject, path: Path): Issue[] 
     if (property !== undefined) issues.push(...validate(property, member, [...path, key]));
     else if (!allowsOthers(schema)) {
       const left = Object.keys(properties).filter((name) => !Object.hasOwn(value, name));
-      issues.push(unknownKey(path, key, didYouMean(key, left)));
+      const given = suggest(key, Object.keys(properties).filter((name) => !left.includes(name)));
+      const hint = given === undefined || suggest(key, left) !== undefined
+        ? didYouMean(key, left)
+        : `Did you mean "${given}", which is there already?`;
+      issues.push(unknownKey(path, key, hint));
     }
   }
   const count = Object.keys(value).length;

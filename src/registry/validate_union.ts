@@ -33,7 +33,10 @@ export function validateUnion(
     choices(branch)?.some((choice) => typeOf(choice) === typeOf(value)) ??
       (branch.type === undefined || hasType(value, branch.type))
   );
-  if (plausible.length === 1) return validate(plausible[0]!, value, path);
+  // A lone list of words must not hide what else is allowed: `bits: four` needs to hear of the numbers.
+  if (plausible.length === 1 && choices(plausible[0]!) === undefined) {
+    return validate(plausible[0]!, value, path);
+  }
   const isMap = typeOf(value) === "object";
   if (isMap && plausible.length > 1) return validateVariants(plausible, value as JsonObject, path);
   const words = plausible.flatMap((branch) => choices(branch) ?? []).filter((each) =>
