@@ -1,5 +1,6 @@
 /**
  * Which engine computes results, known without loading it: part of every cache key of a stage that runs models.
+ * How the processor does so counts only for integer kernels, and is found out by running one.
  *
  * @module
  */
@@ -8,6 +9,12 @@ import { resultOptions } from "./options.ts";
 
 /** The version of `onnxruntime-node` that is used; a test compares it with the installed one. */
 export const RUNTIME_VERSION = "1.30.0";
+
+/** What results of integer kernels depend on besides the engine. */
+export interface ProcessorIdentity {
+  /** Whether products of full-range 8-bit integers saturate at 16 bits. */
+  readonly products_saturate: boolean;
+}
 
 /** What a result depends on besides the model and the data. */
 export interface EngineIdentity {
@@ -30,4 +37,10 @@ export function engineIdentity(): EngineIdentity {
       "simulated": resultOptions("simulated", "all"),
     },
   };
+}
+
+/** The processor of this machine, as integer kernels use it. Loads the engine the first time it is asked. */
+export async function processorIdentity(): Promise<ProcessorIdentity> {
+  const { productsSaturate } = await import("./cpu.ts");
+  return { products_saturate: await productsSaturate() };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { engineIdentity } from "../engine/identity.ts";
+import { engineIdentity, type ProcessorIdentity, processorIdentity } from "../engine/identity.ts";
 import type { ArtifactRecord } from "../registry/kinds.ts";
 import { type Keyed, keyOf, type Store, type StoredAction } from "../store/store.ts";
 import { type PipelineStage, type Source, sourceName } from "./pipeline.ts";
@@ -47,18 +47,27 @@ export class Artifacts {
   }
 }
 
-/** The key of a stage; `undefined` while one of its inputs is not known. */
-export function keyOfStage(
+/**
+ * The key of a stage; `undefined` while one of its inputs is not known.
+ *
+ * @param processor Asked only for a stage that uses integer kernels.
+ */
+export async function keyOfStage(
   { stage: { definition, plugin }, parameters, inputs }: PipelineStage,
   artifacts: Artifacts,
   seed: number,
-): Keyed | undefined {
+  processor: () => Promise<ProcessorIdentity> = processorIdentity,
+): Promise<Keyed | undefined> {
   const keyInputs = [];
   for (const [port, source] of inputs) {
     const record = artifacts.get(source);
     if (record === undefined) return undefined;
     keyInputs.push({ port, kind: record.kind, digest: record.digest });
   }
+  const engine = {
+    ...(definition.engine && engineIdentity()),
+    ...(definition.usesIntegerKernels?.(parameters) && { processor: { ...await processor() } }),
+  };
   return keyOf({
     stage: definition.name,
     version: definition.version,
@@ -66,6 +75,6 @@ export function keyOfStage(
     inputs: keyInputs,
     seed,
     ...(plugin !== undefined && { code: plugin.digest }),
-    ...(definition.engine && { engine: { ...engineIdentity() } }),
+    ...(Object.keys(engine).length > 0 && { engine }),
   });
 }

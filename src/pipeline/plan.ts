@@ -115,7 +115,7 @@ export async function planStages(
   let history: Promise<History> | undefined;
   const planned: PlannedStage[] = [];
   for (const stage of pipeline.stages) {
-    const keyed = keyOfStage(stage, artifacts, pipeline.seed);
+    const keyed = await keyOfStage(stage, artifacts, pipeline.seed);
     if (keyed === undefined) {
       const waiting = dependencies(stage).filter((id) => !artifacts.hasAllOf(id));
       const last = (await (history ??= context.history())).get(stage.id);

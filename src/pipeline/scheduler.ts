@@ -126,7 +126,7 @@ export class Scheduler {
     const { store, pipeline, forced } = this.#plan;
     const { signal, emit } = this.#options;
     if (action !== undefined) return hit(action);
-    const keyed = keyOfStage(stage, this.#artifacts, pipeline.seed);
+    const keyed = await keyOfStage(stage, this.#artifacts, pipeline.seed);
     if (keyed === undefined) return { status: signal.aborted ? "skipped" : "blocked" };
     const lookup = async () =>
       forced.has(stage.id) ? undefined : (await store.lookup(keyed.key)).action;

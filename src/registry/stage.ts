@@ -116,6 +116,11 @@ interface StageFacts<P extends TObject, I extends Ports, O extends Outputs> {
   readonly metrics?: Readonly<Record<string, MetricDefinition>>;
   /** Whether ONNX Runtime takes part: then its version and options are part of the key. */
   readonly engine: boolean;
+  /**
+   * Whether, with these parameters, results also depend on how the processor multiplies 8-bit integers: then that is
+   * part of the key too, and finding it out loads ONNX Runtime before anything runs.
+   */
+  usesIntegerKernels?(parameters: Static<P>): boolean;
   /** Problems that the schema cannot express, found before anything runs: `[path in with, message]`. */
   validate?(parameters: Static<P>): readonly ParameterProblem[];
   /**

@@ -20,7 +20,8 @@ async function keysOf(file: string): Promise<Record<string, string>> {
       artifacts.add(source, { kind, digest: digestOf(origin), origin, path: "" });
     }
     const { name, version } = stage.stage.definition;
-    keys[stage.id] = `${name}@${version} ${keyOfStage(stage, artifacts, seed)!.key}`;
+    const { key } = (await keyOfStage(stage, artifacts, seed))!;
+    keys[stage.id] = `${name}@${version} ${key}`;
   }
   return keys;
 }

@@ -25,6 +25,7 @@ export const evaluate = defineStage({
   outputs,
   metrics: REPORTED_METRICS,
   engine: true,
+  usesIntegerKernels: ({ arithmetic }) => arithmetic === "integer",
   load: () => import("./run.ts"),
 });
 
