@@ -34,6 +34,7 @@ export class ItemStorage implements Disposable {
   #used = 0;
   #folder: string | undefined;
   #files = 0;
+  readonly #open = new Set<FileValues>();
 
   /** @param limit Bytes that values may take in memory. */
   constructor(limit: number) {
@@ -62,13 +63,20 @@ export class ItemStorage implements Disposable {
     };
     if (this.#used + bytes > this.#limit) {
       this.#folder ??= Deno.makeTempDirSync({ prefix: "bitbound-items-" });
-      return new FileValues(shape, `${this.#folder}/${this.#files++}`);
+      const values = new FileValues(
+        shape,
+        `${this.#folder}/${this.#files++}`,
+        () => this.#open.delete(values),
+      );
+      this.#open.add(values);
+      return values;
     }
     this.#used += bytes;
     return new MemoryValues(shape, () => this.#used -= bytes);
   }
 
   [Symbol.dispose](): void {
+    for (const values of this.#open) values.release();
     if (this.#folder !== undefined) Deno.removeSync(this.#folder, { recursive: true });
     this.#folder = undefined;
   }
@@ -157,10 +165,12 @@ class MemoryValues extends Rows {
 class FileValues extends Rows {
   readonly #path: string;
   readonly #file: Deno.FsFile;
+  readonly #onRelease: () => void;
 
-  constructor(shape: RowShape, path: string) {
+  constructor(shape: RowShape, path: string, onRelease: () => void) {
     super(shape);
     this.#path = path;
+    this.#onRelease = onRelease;
     this.#file = Deno.openSync(path, { read: true, write: true, createNew: true });
   }
 
@@ -192,6 +202,7 @@ class FileValues extends Rows {
   release(): void {
     this.#file.close();
     Deno.removeSync(this.#path);
+    this.#onRelease();
   }
 
   protected copyRow(item: number, into: Uint8Array): void {
