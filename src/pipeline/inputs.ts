@@ -11,6 +11,7 @@ import { type DatasetSpec, inputFormats } from "../data/spec.ts";
 import { findFormProblem } from "../onnx/file_form.ts";
 import { type ArtifactRecord, modelDigest } from "../registry/kinds.ts";
 import { type Digest, digestOf } from "../store/digest.ts";
+import { StoreError } from "../store/explain.ts";
 import type { BlobInfo } from "../store/store.ts";
 import type { PipelineInput } from "./pipeline.ts";
 import type { Path } from "./source_text.ts";
@@ -55,7 +56,8 @@ export async function resolveInputs(
     try {
       resolved.set(input.name, await resolveInput(input, directory, digestFile));
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      // What is wrong with the store is no mistake in the pipeline file.
+      if (!(error instanceof UserError) || error instanceof StoreError) throw error;
       for (const problem of error.problems) {
         // A mistake in no field of its own is in the file that the format names.
         const field = (problem as { path?: Path }).path ?? inputFormats(input.spec).slice(0, 1);

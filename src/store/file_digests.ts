@@ -11,6 +11,7 @@
 import { resolve } from "node:path";
 import { type Digest, digestFile } from "./digest.ts";
 import type { BlobInfo } from "./blobs.ts";
+import { explainWrite } from "./explain.ts";
 import type { StoreFiles } from "./files.ts";
 import { UserError } from "../base/errors.ts";
 
@@ -42,7 +43,7 @@ export class FileDigests {
    * The digest and size of a file.
    *
    * @throws {Deno.errors.NotFound} If there is none.
-   * @throws {UserError} If it is a folder, or changes while it is read.
+   * @throws {UserError} If it is a folder, or changes while it is read, or the store cannot be read.
    */
   async get(file: string): Promise<BlobInfo> {
     const path = resolve(file);
@@ -110,7 +111,7 @@ export class FileDigests {
       return new Map(content.version === 1 ? Object.entries(content.files) : []);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return new Map();
-      throw error;
+      throw explainWrite(error, this.#files.layout.root);
     }
   }
 }

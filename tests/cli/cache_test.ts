@@ -61,6 +61,14 @@ Deno.test("a store that cannot be used ends with 1 and says why", async () => {
   assert.match(stderr, /→ Choose another folder with --store/);
   assert.doesNotMatch(stderr, /^\s+at /m);
 
+  // The digests of files are looked up in the store before any stage runs.
+  await using filed = workspace(ONE, "inputs: { note: { file: taken } }\n");
+  filed.write("taken", "");
+  const early = await filed.call("run", "p.yaml", "--store", "taken");
+  assert.equal(early.code, 1, early.stderr);
+  assert.match(early.stderr, /^error: Store ".*taken" is not a folder/m);
+  assert.doesNotMatch(early.stderr, /Input "note": /);
+
   const version = join(at.path, "newer");
   await Deno.mkdir(version);
   await Deno.writeTextFile(join(version, "version"), "7\n");
