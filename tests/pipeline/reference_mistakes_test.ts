@@ -96,7 +96,7 @@ stages:
       'set 1:1+1 "--set =1" is not of the form path=value → Write it like --set w4.with.weights.bits=3',
       'set 1:1+18 "--set stages.7.with.plus=3" names the stage "7", which is not there → Known: "w4"',
       'set 1:1+12 Stage "w4": with.plus must be an integer: current value is "x"',
-      'set 1:1+20 Stage "w4": with has an unknown key "pluss" → Known: "divide", "log"',
+      'set 1:1+20 Stage "w4": with has an unknown key "pluss" → Did you mean "plus", which is there already?',
       'set 1:14+1 Value of "--set w4.with.plus={" cannot be read: YAML: Flow map must end with a }',
     ],
   },

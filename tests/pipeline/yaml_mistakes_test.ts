@@ -53,7 +53,7 @@ stages:
     problems: [
       '2:1+4 Key "name" is there twice → Remove one of the two',
       '5:23+5 Key "value" is there twice → Remove one of the two',
-      '6:5+4 Stage "number" has an unknown key "wiht" → Known: "id", "description", "in", "expect"',
+      '6:5+4 Stage "number" has an unknown key "wiht" → Did you mean "with", which is there already?',
     ],
   },
   {
