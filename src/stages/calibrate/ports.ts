@@ -5,6 +5,7 @@
  */
 
 import { type Static, Type } from "@sinclair/typebox";
+import { excludedNodes, take } from "../parameters.ts";
 
 /** The parameters under `with:`. */
 export const parameters = Type.Object({
@@ -55,18 +56,10 @@ export const parameters = Type.Object({
       "How many items run at a time; chosen from the size of the activations unless given, at most 64. A model with a " +
       "fixed batch gets that. Matters to `moving-average`; to the others only where ONNX Runtime rounds differently.",
   })),
-  take: Type.Optional(Type.Integer({
-    minimum: 1,
-    description: "How many items to calibrate on, from the first; all unless given.",
-  })),
-  exclude: Type.Array(Type.String({ minLength: 1 }), {
-    default: [],
-    uniqueItems: true,
-    description:
-      "Nodes by name that will stay in float, where `quantize` skips them: it then needs the activations around them. " +
-      "`*` stands for any text, `?` for any character.",
-    examples: [["*/head/*"]],
-  }),
+  take: take("calibrate"),
+  exclude: excludedNodes(
+    "Nodes by name that will stay in float, where `quantize` skips them: it then needs the activations around them.",
+  ),
 }, { additionalProperties: false });
 
 /** The parameters with every default filled in. */

@@ -5,6 +5,7 @@
  */
 
 import { type Static, Type } from "@sinclair/typebox";
+import { WEIGHT_GRID, WEIGHT_GRID_WITH_DEFAULTS, withDefault } from "../parameters.ts";
 
 const WEIGHT = {
   bits: Type.Union([
@@ -16,36 +17,7 @@ const WEIGHT = {
       "Width of weights. 1 is binary: the sign, times the mean magnitude of a channel; `ternary` has zero besides. 3, 5, " +
       "6 and 7 bits are stored in the next wider type, and counted at their own width.",
   }),
-  symmetric: Type.Boolean({
-    description: "Whether zero is in the middle of the grid, without a zero point.",
-  }),
-  granularity: Type.Union([
-    Type.Literal("tensor"),
-    Type.Literal("channel"),
-    Type.Literal("group"),
-  ], {
-    description:
-      "What shares a scale: the whole tensor, the weights of an output channel, or `block_size` consecutive ones of them.",
-  }),
-  block_size: Type.Integer({
-    minimum: 2,
-    description: "How many weights share a scale with granularity `group`.",
-  }),
-  range: Type.Union([
-    Type.Literal("minmax"),
-    Type.Literal("percentile"),
-    Type.Literal("mse"),
-    Type.Literal("entropy"),
-    Type.Literal("aciq"),
-    Type.Literal("aciq-grid"),
-  ], {
-    description: "How the range is chosen that the grid covers, from 2 bits on.",
-  }),
-  percentile: Type.Number({
-    exclusiveMinimum: 50,
-    maximum: 100,
-    description: "For range `percentile`: percent of the weights that stay inside.",
-  }),
+  ...WEIGHT_GRID,
   rounding: Type.Union([Type.Literal("nearest"), Type.Literal("stochastic")], {
     description:
       "To the nearest step, or up and down at random so that the mean stays (seeded by the pipeline's seed).",
@@ -62,17 +34,9 @@ const ACTIVATION_BITS = Type.Union([
   Type.Literal(16),
 ], { description: "Width of activations." });
 
-function withDefault<T extends { [key: string]: unknown }>(schema: T, fallback: unknown): T {
-  return { ...schema, default: fallback };
-}
-
 const weights = Type.Object({
   bits: withDefault(WEIGHT.bits, 8),
-  symmetric: withDefault(WEIGHT.symmetric, true),
-  granularity: withDefault(WEIGHT.granularity, "channel"),
-  block_size: withDefault(WEIGHT.block_size, 32),
-  range: withDefault(WEIGHT.range, "mse"),
-  percentile: withDefault(WEIGHT.percentile, 99.999),
+  ...WEIGHT_GRID_WITH_DEFAULTS,
   rounding: withDefault(WEIGHT.rounding, "nearest"),
   mapping: withDefault(WEIGHT.mapping, "uniform"),
 }, {

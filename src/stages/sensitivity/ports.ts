@@ -5,41 +5,9 @@
  */
 
 import { type Static, Type } from "@sinclair/typebox";
+import { excludedNodes, take, WEIGHT_GRID_WITH_DEFAULTS } from "../parameters.ts";
 
-const weights = Type.Object({
-  symmetric: Type.Boolean({
-    default: true,
-    description: "Whether zero is in the middle of the grid, without a zero point.",
-  }),
-  granularity: Type.Union([
-    Type.Literal("tensor"),
-    Type.Literal("channel"),
-    Type.Literal("group"),
-  ], {
-    default: "channel",
-    description:
-      "What shares a scale: the whole tensor, the weights of an output channel, or `block_size` consecutive ones of them.",
-  }),
-  block_size: Type.Integer({
-    default: 32,
-    minimum: 2,
-    description: "How many weights share a scale with granularity `group`.",
-  }),
-  range: Type.Union([
-    Type.Literal("minmax"),
-    Type.Literal("percentile"),
-    Type.Literal("mse"),
-    Type.Literal("entropy"),
-    Type.Literal("aciq"),
-    Type.Literal("aciq-grid"),
-  ], { default: "mse", description: "How the range is chosen that the grid covers." }),
-  percentile: Type.Number({
-    default: 99.999,
-    exclusiveMinimum: 50,
-    maximum: 100,
-    description: "For range `percentile`: percent of the weights that stay inside.",
-  }),
-}, {
+const weights = Type.Object(WEIGHT_GRID_WITH_DEFAULTS, {
   additionalProperties: false,
   default: {},
   description: "How weights are quantized; as `quantize` will do it.",
@@ -111,21 +79,12 @@ export const parameters = Type.Object({
     minimum: 1,
     description: "How many items run at a time. A model with a fixed batch gets that.",
   }),
-  take: Type.Optional(Type.Integer({
-    minimum: 1,
-    description: "How many items to measure on, from the first; all unless given.",
-  })),
+  take: take("measure"),
   output: Type.Optional(Type.String({
     minLength: 1,
     description: "Which output of the model is measured; the first one unless given.",
   })),
-  exclude: Type.Array(Type.String({ minLength: 1 }), {
-    default: [],
-    uniqueItems: true,
-    description:
-      "Nodes by name that will stay in float, as with `skip` of `quantize`. `*` stands for any text, `?` for any character.",
-    examples: [["*/head/*"]],
-  }),
+  exclude: excludedNodes("Nodes by name that will stay in float, as with `skip` of `quantize`."),
 }, { additionalProperties: false });
 
 /** The parameters with every default filled in. */

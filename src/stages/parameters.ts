@@ -1,0 +1,73 @@
+/**
+ * Parameters that mean the same in several stages, so that they are named, limited and explained alike.
+ *
+ * @module
+ */
+
+import { type TSchema, Type } from "@sinclair/typebox";
+
+/** The schema with a default. */
+export function withDefault<T extends TSchema>(schema: T, fallback: unknown): T {
+  return { ...schema, default: fallback };
+}
+
+/** What shares a scale, and how the range of a weight's grid is chosen. */
+export const WEIGHT_GRID = {
+  symmetric: Type.Boolean({
+    description: "Whether zero is in the middle of the grid, without a zero point.",
+  }),
+  granularity: Type.Union([
+    Type.Literal("tensor"),
+    Type.Literal("channel"),
+    Type.Literal("group"),
+  ], {
+    description:
+      "What shares a scale: the whole tensor, the weights of an output channel, or `block_size` consecutive ones of them.",
+  }),
+  block_size: Type.Integer({
+    minimum: 2,
+    description: "How many weights share a scale with granularity `group`.",
+  }),
+  range: Type.Union([
+    Type.Literal("minmax"),
+    Type.Literal("percentile"),
+    Type.Literal("mse"),
+    Type.Literal("entropy"),
+    Type.Literal("aciq"),
+    Type.Literal("aciq-grid"),
+  ], {
+    description: "How the range is chosen that the grid covers, from 2 bits on.",
+  }),
+  percentile: Type.Number({
+    exclusiveMinimum: 50,
+    maximum: 100,
+    description: "For range `percentile`: percent of the weights that stay inside.",
+  }),
+} as const;
+
+/** {@linkcode WEIGHT_GRID} with the defaults of every stage that has them all. */
+export const WEIGHT_GRID_WITH_DEFAULTS = {
+  symmetric: withDefault(WEIGHT_GRID.symmetric, true),
+  granularity: withDefault(WEIGHT_GRID.granularity, "channel"),
+  block_size: withDefault(WEIGHT_GRID.block_size, 32),
+  range: withDefault(WEIGHT_GRID.range, "mse"),
+  percentile: withDefault(WEIGHT_GRID.percentile, 99.999),
+} as const;
+
+/** Nodes that stay in float: patterns on their names. */
+export function excludedNodes(description: string) {
+  return Type.Array(Type.String({ minLength: 1 }), {
+    default: [],
+    uniqueItems: true,
+    description: `${description} \`*\` stands for any text, \`?\` for any character.`,
+    examples: [["*/head/*"]],
+  });
+}
+
+/** How many items of a data set a stage reads. */
+export function take(purpose: string) {
+  return Type.Optional(Type.Integer({
+    minimum: 1,
+    description: `How many items to ${purpose} on, from the first; all unless given.`,
+  }));
+}
