@@ -5,7 +5,7 @@
  */
 
 import { type Static, Type } from "@sinclair/typebox";
-import { excludedNodes, take } from "../parameters.ts";
+import { excludedNodes, take } from "../../registry/parameters.ts";
 
 /** The parameters under `with:`. */
 export const parameters = Type.Object({

@@ -5,7 +5,7 @@
  */
 
 import { type Static, Type } from "@sinclair/typebox";
-import { WEIGHT_GRID, WEIGHT_GRID_WITH_DEFAULTS, withDefault } from "../parameters.ts";
+import { WEIGHT_GRID, WEIGHT_GRID_WITH_DEFAULTS, withDefault } from "../../registry/parameters.ts";
 
 const WEIGHT = {
   bits: Type.Union([

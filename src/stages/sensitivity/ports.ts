@@ -5,7 +5,7 @@
  */
 
 import { type Static, Type } from "@sinclair/typebox";
-import { excludedNodes, take, WEIGHT_GRID_WITH_DEFAULTS } from "../parameters.ts";
+import { excludedNodes, take, WEIGHT_GRID_WITH_DEFAULTS } from "../../registry/parameters.ts";
 
 const weights = Type.Object(WEIGHT_GRID_WITH_DEFAULTS, {
   additionalProperties: false,
