@@ -22,7 +22,7 @@ import { parameters as prepareParameters } from "../src/stages/prepare/ports.ts"
 import { prepareModel } from "../src/stages/prepare/run.ts";
 import { Items } from "../src/stages/sensitivity/items.ts";
 import { findLayers, narrow } from "../src/stages/sensitivity/layers.ts";
-import { outputLoss } from "../src/stages/sensitivity/output.ts";
+import { outputLoss, withWeights } from "../src/stages/sensitivity/output.ts";
 import { parameters } from "../src/stages/sensitivity/ports.ts";
 import { artifact, context } from "../tests/stages/stage_fixture.ts";
 import { sharedData } from "../tests/shared_data.ts";
@@ -68,7 +68,12 @@ for (const widths of [[2, 4, 8], [3, 4, 6, 8]]) {
       ]),
     );
     measured.push(
-      await outputLoss(layered.model, weights, items, { measure: "kl", scores: "logits" }, own),
+      await outputLoss(
+        withWeights(layered.model, weights),
+        items,
+        { measure: "kl", scores: "logits" },
+        own,
+      ),
     );
     predicted[0]!.push(joint.loss(genome));
     predicted[1]!.push(single.loss(genome));

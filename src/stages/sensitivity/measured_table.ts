@@ -11,7 +11,7 @@ import type { Items } from "./items.ts";
 import { layerRow } from "./layer_row.ts";
 import { type Layer, type LayeredModel, narrow, type NarrowWeights } from "./layers.ts";
 import { Losses } from "./losses.ts";
-import { type Comparison, outputLoss } from "./output.ts";
+import { type Comparison, outputLoss, withWeights } from "./output.ts";
 import type { Parameters } from "./ports.ts";
 import { Reconstructor } from "./reconstruction.ts";
 
@@ -49,9 +49,11 @@ export async function measureTable(
     return weights;
   };
   const measure = async (members: readonly Layer[], bits: number): Promise<number> => {
-    const weights = await reconstructor?.weights(members, bits) ??
-      new Map(members.map((layer) => [layer.first.weight, narrowed(layer, bits).weights]));
-    return await outputLoss(model, weights, items, comparison, context);
+    const candidate = await reconstructor?.narrowed(members, bits) ?? withWeights(
+      model,
+      new Map(members.map((layer) => [layer.first.weight, narrowed(layer, bits).weights])),
+    );
+    return await outputLoss(candidate, items, comparison, context);
   };
   const rows: SensitivityLayer[] = [];
   for (const layer of layers) {

@@ -9,7 +9,7 @@ import { inputs, outputs, parameters } from "./ports.ts";
 
 export const sensitivity = defineStage({
   name: "sensitivity",
-  version: 1,
+  version: 2,
   summary: "Measure what each layer loses at each width",
   description: [
     "Quantizes the weights of one layer at a time and measures what that costs: the table that `search` chooses widths " +

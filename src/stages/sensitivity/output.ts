@@ -17,21 +17,20 @@ export interface Comparison {
   readonly scores: Scores;
 }
 
-/**
- * How far the outputs are from the float ones when some weights are replaced.
- *
- * @param weights By name of the initializer.
- */
+/** A model with other initializers, by name. */
+export function withWeights(model: Model, weights: ReadonlyMap<string, Tensor>): Model {
+  const initializers = new Map([...model.graph.initializers, ...weights]);
+  return { ...model, graph: { ...model.graph, initializers } };
+}
+
+/** How far a model's outputs are from the float ones. */
 export async function outputLoss(
   model: Model,
-  weights: ReadonlyMap<string, Tensor>,
   items: Items,
   { measure, scores }: Comparison,
   { threads, signal }: Pick<StageContext, "threads" | "signal">,
 ): Promise<number> {
-  const initializers = new Map([...model.graph.initializers, ...weights]);
-  const narrowed: Model = { ...model, graph: { ...model.graph, initializers } };
-  await using session = await openSession(narrowed, { threads });
+  await using session = await openSession(model, { threads });
   const metric = METRICS[measure].create({ scores, peak: 1 });
   for await (const { feeds, size, reference } of items.calls()) {
     signal.throwIfAborted();

@@ -51,9 +51,9 @@ export const parameters = Type.Object({
         "How errors of a block's output are weighted: alike, or by the Fisher information of a classifier's scores.",
     }),
     learning_rate: Type.Number({
-      default: 0.01,
+      default: 0.1,
       exclusiveMinimum: 0,
-      description: "Adam's rate.",
+      description: "Adam's rate, as in the preset `fast` of `reconstruct`.",
     }),
   }, { additionalProperties: false, default: {}, description: "For method `reconstruction`." }),
   cross_terms: Type.Boolean({

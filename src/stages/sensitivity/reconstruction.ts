@@ -5,13 +5,10 @@
  */
 
 import { UserError } from "../../base/errors.ts";
-import type { Tensor } from "../../onnx/tensor.ts";
-import { float32 } from "../../onnx/tensor.ts";
+import type { Model } from "../../onnx/model.ts";
 import { applyQuantization, raiseOpset } from "../../quant/apply.ts";
-import { dequantize } from "../../quant/grid.ts";
 import { quantizeLayer } from "../../quant/layer_weights.ts";
 import { placeQuantizers } from "../../quant/placement.ts";
-import { readQuantization } from "../../quant/qdq.ts";
 import { ItemStorage, type ItemValues } from "../../quant/reconstruct/item_values.ts";
 import type { ReconstructionOptions } from "../../quant/reconstruct/options.ts";
 import { reconstructModel } from "../../quant/reconstruct/reconstruct.ts";
@@ -77,8 +74,8 @@ export class Reconstructor implements Disposable {
     return reconstructor;
   }
 
-  /** The weights of layers at a width, by name of their constant, after their units were reconstructed. */
-  async weights(members: readonly Layer[], bits: number): Promise<Map<string, Tensor>> {
+  /** The network with some layers at a width, after their units were reconstructed; all others are float. */
+  async narrowed(members: readonly Layer[], bits: number): Promise<Model> {
     const { model: reference } = this.#layered;
     const { seed, signal, warn } = this.#context;
     const nodes = new Set(members.flatMap(({ nodes }) => nodes));
@@ -123,13 +120,7 @@ export class Reconstructor implements Disposable {
         },
       },
     );
-    const readings = new Map(
-      readQuantization(reconstructed).weights.map((reading) => [reading.node.name, reading]),
-    );
-    return new Map(members.map(({ name, first, weights }) => {
-      const { values, dims, parameters } = readings.get(name)!;
-      return [first.weight, float32(weights.dims, dequantize(values, dims, parameters))];
-    }));
+    return reconstructed;
   }
 
   [Symbol.dispose](): void {
@@ -150,11 +141,11 @@ export class Reconstructor implements Disposable {
         steps,
         batch,
         learningRate: learning_rate,
-        lambda: 0.01,
-        warmup: 0.2,
+        lambda: "auto",
+        warmup: 0.1,
         beta: [20, 2],
         loss,
-        biasRate: 0,
+        biasRate: 1e-3,
         scaleRate: 0,
         activations: "fixed",
         activationRate: 0,
