@@ -89,7 +89,7 @@ function row(
             weights: { bits: weights, symmetric: false, range: "mse" },
             activations: activations === undefined
               ? { mode: "none" }
-              : { bits: activations, range: "mse" },
+              : { at: "layers", bits: activations, range: "mse" },
             first_last: "brecq",
             encoding: "container",
           },

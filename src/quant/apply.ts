@@ -19,7 +19,7 @@ import { addWeights, quantizeBias, type QuantizedWeights, readWeights } from "./
 /** What to quantize, and to what. */
 export interface QuantizationPlan {
   readonly encoding: Encoding;
-  /** Whether biases become 32-bit integers where the activations of their node have a fixed scale. */
+  /** Whether biases become 32-bit integers where their node reads a fixed scale and its result is quantized. */
   readonly integerBias: boolean;
   /**
    * Parameters by value name (sources, and results that are to be quantized; repeats follow their group); `"dynamic"`
@@ -61,7 +61,8 @@ export function applyQuantization(
     if (weights === undefined) continue;
     const input = inputs.get(layer);
     const float = constantValue(graph, layer.weight)!;
-    if (input !== undefined && plan.integerBias && layer.bias !== undefined) {
+    const isInteger = input !== undefined && layer.output !== undefined;
+    if (isInteger && plan.integerBias && layer.bias !== undefined) {
       if (!biasOf(model, layer, weights, input)) floatBiases.push(layer);
     }
     let read = constants.get(weights);

@@ -43,14 +43,19 @@ const PREPARE = {
   fold_constants: true,
 } as const;
 
-for (const activationBits of ["none", "dynamic", 16, 8, 4, 3, 2] as const) {
-  Deno.test(`every weight form loads by default beside activations: ${activationBits}`, async () => {
+for (
+  const [activationBits, at] of [
+    ...(["none", "dynamic", 16, 8, 4, 3, 2] as const).map((bits) => [bits, "operators"] as const),
+    ...([16, 8, 4, 3, 2] as const).map((bits) => [bits, "layers"] as const),
+  ]
+) {
+  Deno.test(`every weight form loads by default beside activations: ${activationBits}, at ${at}`, async () => {
     const float = smallNetwork();
     for (const weightBits of activationBits === 3 ? [3] : WIDTHS) {
       for (const granularity of ["tensor", "channel", "group"] as const) {
         const results: Float32Array[] = [];
         for (const encoding of ["native", "container"] as const) {
-          const options: PlanOptions = { weightBits, activationBits, granularity, encoding };
+          const options: PlanOptions = { weightBits, activationBits, at, granularity, encoding };
           const model = await quantizeMinMax(float, options);
           assert.deepEqual(checkModel(model), [], JSON.stringify(options));
           const byDefault = await runByDefault(model);

@@ -3,7 +3,11 @@ import { float } from "../../src/onnx/attributes.ts";
 import { GraphBuilder } from "../../src/onnx/build.ts";
 import { readModel } from "../../src/onnx/read.ts";
 import { float32, int64s } from "../../src/onnx/tensor.ts";
-import { observedValues, placeQuantizers } from "../../src/quant/placement.ts";
+import {
+  type ActivationPlaces,
+  observedValues,
+  placeQuantizers,
+} from "../../src/quant/placement.ts";
 import { testWithSharedData } from "../shared_data.ts";
 
 const weights = (...dims: number[]) => {
@@ -20,8 +24,11 @@ function network() {
   return { builder, x, conv };
 }
 
-function summary(builder: GraphBuilder, skip: string[] = []) {
-  const placement = placeQuantizers(builder.build(), { skip: (node) => skip.includes(node.name) });
+function summary(builder: GraphBuilder, skip: string[] = [], at: ActivationPlaces = "operators") {
+  const placement = placeQuantizers(builder.build(), {
+    at,
+    skip: (node) => skip.includes(node.name),
+  });
   return {
     points: placement.points.map(({ value, group, role }) =>
       group === value ? `${value} ${role}` : `${value} ${role} as ${group}`
@@ -207,6 +214,66 @@ Deno.test("integer arithmetic on shapes is not quantized", () => {
     layers: ["c1", "c2"],
     float: [],
   });
+});
+
+/** conv → Relu, a residual block, branches joined behind a pooling, and means. */
+function everyPlace() {
+  const { builder, x, conv } = network();
+  const relu = (input: string, name: string) => builder.op("Relu", [input], {}, { name });
+  const entry = relu(conv(x, "c1"), "r1");
+  const inner = relu(conv(entry, "c2"), "r2");
+  const sum = relu(builder.op("Add", [conv(inner, "c3"), entry], {}, { name: "sum" }), "r3");
+  const [a, b] = [relu(conv(sum, "c4"), "r4"), relu(conv(sum, "c5"), "r5")];
+  const joined = builder.op("Concat", [a, b], { axis: 0 }, { name: "joined" });
+  const pool = builder.op("MaxPool", [joined], { kernel_shape: [2, 2] }, { name: "pool" });
+  const mean = builder.op("GlobalAveragePool", [conv(pool, "c6")], {}, { name: "mean" });
+  const flat = builder.op("Flatten", [mean], {}, { name: "flat" });
+  const w = builder.constant(weights(4, 3), "w");
+  const scores = builder.op("Gemm", [flat, w], {}, { name: "gemm" });
+  builder.output(builder.op("Softmax", [scores], {}, { name: "softmax" }));
+  return builder;
+}
+
+Deno.test("at layers, only what layers with weights read is quantized", () => {
+  const { points, float } = summary(everyPlace(), [], "layers");
+  assert.deepEqual(points, [
+    "x source",
+    "r1 source",
+    "r2 source",
+    "r3 source",
+    "joined source",
+    "pool repeat as joined",
+    "mean source",
+    "flat repeat as mean",
+    "gemm result",
+  ]);
+  assert.deepEqual(float, []);
+  const everywhere = summary(everyPlace());
+  assert.deepEqual(
+    everywhere.points.filter((point) => !points.includes(point)),
+    ["c3 source", "r4 source as joined", "r5 source as joined", "c6 source"],
+  );
+  assert.deepEqual(everywhere.float, ["softmax: operator Softmax has no quantized form"]);
+});
+
+Deno.test("at layers, results that stay float reach no point, and calibration sees all that is needed", () => {
+  const model = everyPlace().build();
+  const { layers, nodes, points } = placeQuantizers(model, { at: "layers" });
+  assert.deepEqual(
+    layers.map(({ node, output }) => `${node.name} ${output}`),
+    [
+      "c1 r1",
+      "c2 r2",
+      "c3 undefined",
+      "c4 undefined",
+      "c5 undefined",
+      "c6 undefined",
+      "gemm gemm",
+    ],
+  );
+  assert.deepEqual(nodes.map(({ name }) => name), layers.map(({ node }) => node.name));
+  const observed = new Set(observedValues(model));
+  assert.ok(points.every(({ group }) => observed.has(group)));
 });
 
 testWithSharedData(

@@ -20,7 +20,11 @@ import {
   quantize,
   tensorParameters,
 } from "../../src/quant/grid.ts";
-import { placeQuantizers, type QuantizableLayer } from "../../src/quant/placement.ts";
+import {
+  type ActivationPlaces,
+  placeQuantizers,
+  type QuantizableLayer,
+} from "../../src/quant/placement.ts";
 import type { Encoding, QuantizedWeights } from "../../src/quant/qdq.ts";
 
 /** Input of the network: two items. */
@@ -104,6 +108,7 @@ export interface PlanOptions {
   readonly weightBits: number;
   /** `none` leaves activations in float. */
   readonly activationBits: number | "none" | "dynamic";
+  readonly at?: ActivationPlaces;
   readonly granularity: "tensor" | "channel" | "group";
   readonly encoding: Encoding;
   readonly symmetricWeights?: boolean;
@@ -117,7 +122,7 @@ export async function quantizeMinMax(float: Model, options: PlanOptions): Promis
   const { weightBits, activationBits, encoding, feeds = { x: networkInput() } } = options;
   const widths = [weightBits, typeof activationBits === "number" ? activationBits : 8];
   const model = raiseOpset(float, widths, encoding);
-  const placement = placeQuantizers(model);
+  const placement = placeQuantizers(model, { at: options.at ?? "operators" });
   const weights = new Map<QuantizableLayer, QuantizedWeights>();
   for (const layer of placement.layers) weights.set(layer, weightsOf(model, layer, options));
   const activations = new Map<string, QuantizationParameters>();

@@ -359,7 +359,7 @@ Deno.test("parameters that contradict each other are found before anything runs"
   assert.deepEqual(messages({}), []);
   assert.deepEqual(
     messages({
-      activations: { mode: "dynamic", bits: 4 },
+      activations: { mode: "dynamic", bits: 4, at: "layers" },
       overrides: [{}, { op: "Conv" }, { op: "Conv", skip: true, weights: { bits: 4 } }, {
         op: "Conv",
         activations: { bits: 4 },
@@ -367,6 +367,7 @@ Deno.test("parameters that contradict each other are found before anything runs"
     }),
     [
       "activations.bits: Dynamic activations are 8 bits wide: current value is 4",
+      "activations.at: Where activations are quantized is chosen only with mode: static: current value is dynamic",
       "overrides.0: An override must say which nodes it is for",
       "overrides.0: An override must say what is different",
       "overrides.1: An override must say what is different",
@@ -397,6 +398,38 @@ Deno.test("outputs are quantized when asked for", () => {
     );
     assert.equal(activations.some(({ value }) => value === "logits"), outputs);
   }
+});
+
+Deno.test("at layers, sums stay float, and biases beside them", async () => {
+  const bits = { weights: { bits: 8 }, activations: { bits: 4 } };
+  const everywhere = quantized(bits);
+  const layers = quantized({ ...bits, activations: { bits: 4, at: "layers" } });
+  assert.deepEqual(layers.warnings, []);
+  assert.equal(layers.metrics.quantized_nodes, 9);
+  assert.equal(layers.metrics.float_nodes, 0);
+  assert.deepEqual(Object.keys(widths(layers.model).activations), [
+    "x",
+    "stem_relu",
+    "clip",
+    "sum_relu",
+    "joined",
+    "leaky",
+    "mean",
+    "gate",
+  ]);
+  const integerBiases = ({ model }: typeof layers) =>
+    readQuantization(model).biases.map(({ node }) => node.name);
+  assert.deepEqual(integerBiases(everywhere), [
+    "stem",
+    "depthwise",
+    "left",
+    "right",
+    "up",
+    "conv1d",
+    "hidden",
+  ]);
+  assert.deepEqual(integerBiases(layers), ["stem", "depthwise"]);
+  assert.ok(await fidelity(layers.model) > await fidelity(everywhere.model) + 1);
 });
 
 Deno.test("a layer whose values are never negative uses the whole symmetric grid", () => {

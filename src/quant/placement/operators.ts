@@ -124,6 +124,12 @@ export const OPERATOR_RULES: Readonly<Record<string, OperatorRule>> = {
   Clip: { role: "clamp" },
 };
 
+/** Whether a node's operator can have weights, in a form that is quantized or not. */
+export function takesWeights({ domain, opType }: Node): boolean {
+  return domain === "" && Object.hasOwn(OPERATOR_RULES, opType) &&
+    OPERATOR_RULES[opType]!.role === "weighted";
+}
+
 /** The rule of a node; `undefined` where its operator stays in float. */
 export function ruleOf(node: Node, graph: Graph): OperatorRule | undefined {
   if (node.domain !== "") return undefined;

@@ -7,6 +7,14 @@
 import type { Node } from "../../onnx/model.ts";
 import type { WeightAxes } from "./operators.ts";
 
+/**
+ * Which activations are quantized.
+ *
+ * - `operators`: what operators with an integer kernel read and give, additions and pooling among them.
+ * - `layers`: what operators with weights read, as papers have it.
+ */
+export type ActivationPlaces = "operators" | "layers";
+
 /** A value that gets an activation quantizer. */
 export interface ActivationPoint {
   /** The value's name. */

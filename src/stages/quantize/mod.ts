@@ -69,6 +69,14 @@ function findProblems({ weights, activations, overrides }: Parameters): Paramete
       hint: "Leave bits out, or say mode: static",
     });
   }
+  if (activations.mode !== "static" && activations.at !== "operators") {
+    problems.push({
+      path: ["activations", "at"],
+      message:
+        `Where activations are quantized is chosen only with mode: static: current value is ${activations.mode}`,
+      hint: "Leave at out, or say mode: static",
+    });
+  }
   checkWidth(weights, ["weights"], problems);
   overrides.forEach((override, index) => {
     const path = ["overrides", index];

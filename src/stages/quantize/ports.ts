@@ -52,6 +52,14 @@ const activations = Type.Object({
       "`static`: scales from calibration. `dynamic`: the inputs of layers get a scale at run time, over the whole batch, " +
       "8 bits wide. `none`: activations stay float.",
   }),
+  at: Type.Union([Type.Literal("operators"), Type.Literal("layers")], {
+    default: "operators",
+    description:
+      "Which values have fixed scales. `operators`: whatever an operator with an integer kernel reads or gives, so that " +
+      "ONNX Runtime computes the whole network in integers. `layers`: only what convolutions, Gemm and MatMul read, as " +
+      "papers count it: sums and means stay float until the next layer, which costs less accuracy below 8 bits and more " +
+      "time.",
+  }),
   bits: withDefault(ACTIVATION_BITS, 8),
   symmetric: Type.Boolean({
     default: false,
@@ -135,7 +143,8 @@ export const parameters = Type.Object({
   bias: Type.Union([Type.Literal("int32"), Type.Literal("float")], {
     default: "int32",
     description:
-      "Biases in 32-bit integers, as integer kernels add them, where activations have fixed scales; or in float.",
+      "Biases in 32-bit integers, as integer kernels add them, where a layer's input and result have fixed scales; or in " +
+      "float.",
   }),
   reduce_range: Type.Boolean({
     default: false,

@@ -66,6 +66,7 @@ export function quantizeModel(
   const overrides = matchOverrides(graph, parameters.overrides);
   const skipped = overrides.filter(({ override }) => override.skip === true);
   const placement = placeQuantizers(model, {
+    at: activations.at,
     skip: (node) => skipped.some(({ nodes }) => nodes.has(node)),
   });
   if (placement.layers.length === 0) {
