@@ -5,9 +5,11 @@ import { openSession } from "../../../src/engine/session.ts";
 import { inferShapes } from "../../../src/engine/shapes.ts";
 import { enterTrainingMode, parametersOf } from "../../../src/engine/training/training_mode.ts";
 import { Emitter } from "../../../src/engine/autodiff/emitter.ts";
+import type { Model } from "../../../src/onnx/model.ts";
 import { readModel } from "../../../src/onnx/read.ts";
-import { elementCount, float32, type Tensor } from "../../../src/onnx/tensor.ts";
+import { elementCount, float32, type Tensor, tensor } from "../../../src/onnx/tensor.ts";
 import { testWithSharedData } from "../../shared_data.ts";
+import { toFloat64, widened } from "./float64_network.ts";
 
 interface Network {
   readonly file: string;
@@ -18,8 +20,10 @@ interface Network {
   readonly training?: boolean;
 }
 
-/** Compares the gradients by all parameters and the input with central differences of the loss. */
-async function checkNetwork({ file, dims, classes, spread, training }: Network): Promise<void> {
+/** A network with a random weighted sum of its logits as loss, and the values to differentiate by. */
+async function lossOf(
+  { file, dims, classes, spread, training }: Network,
+): Promise<{ model: Model; loss: string; start: Record<string, Tensor<"float32">> }> {
   const model = await readModel(file);
   model.opsets.set("", 21);
   const { graph } = model;
@@ -47,56 +51,85 @@ async function checkNetwork({ file, dims, classes, spread, training }: Network):
     dims,
     Float32Array.from({ length: elementCount(dims) }, () => spread * random.normal()),
   );
+  return { model, loss, start };
+}
 
+async function gradientsOf(
+  model: Model,
+  loss: string,
+  at: Readonly<Record<string, Tensor>>,
+): Promise<Record<string, Tensor>> {
+  const withRespectTo = Object.keys(at);
+  const types = await inferShapes(model);
+  const graph = gradientGraph(model, { loss, withRespectTo, types });
+  await using session = await openSession({ ...model, graph }, { threads: 2 });
+  const found = await session.run(at);
+  return Object.fromEntries(withRespectTo.map((name) => [name, found[gradientName(name)]!]));
+}
+
+function length(values: Float32Array | Float64Array): number {
+  let sum = 0;
+  for (const value of values) sum += value * value;
+  return Math.sqrt(sum);
+}
+
+/**
+ * Compares the gradients by all parameters and the input with those of the same network in float64, whose
+ * convolutions are other operators, and these with central differences.
+ */
+async function checkNetwork(network: Network): Promise<void> {
+  const { model, loss, start } = await lossOf(network);
+  const wide = toFloat64(model, await inferShapes(model));
+  const at = Object.fromEntries(
+    Object.entries(start).map(([name, value]) => [name, widened(value) as Tensor<"float64">]),
+  );
+  const reference = await gradientsOf(wide, loss, at);
+  await checkByDifferences(wide, loss, at, reference);
+
+  const found = await gradientsOf(model, loss, start);
+  for (const name of Object.keys(start)) {
+    const wanted = reference[name]!.data as Float64Array;
+    const own = found[name]!.data as Float32Array;
+    const error = length(wanted.map((value, index) => own[index]! - value)) / length(wanted);
+    assert.ok(error <= 2e-5, `gradient by ${name}: relative error ${error}`);
+  }
+}
+
+async function checkByDifferences(
+  model: Model,
+  loss: string,
+  start: Readonly<Record<string, Tensor<"float64">>>,
+  gradients: Readonly<Record<string, Tensor>>,
+): Promise<void> {
+  await using session = await openSession(model, { threads: 2 });
+  const random = Random.from(6, "directions");
   const names = Object.keys(start);
-  const gradients = gradientGraph(model, {
-    loss,
-    withRespectTo: names,
-    types: await inferShapes(model),
-  });
-  await using backward = await openSession({ ...model, graph: gradients }, { threads: 2 });
-  const analytic = await backward.run(start);
-  await using forward = await openSession(model, { threads: 2 });
   const lossAt = async (direction: Record<string, Float64Array>, distance: number) => {
     const feeds: Record<string, Tensor> = {};
     for (const name of names) {
       const { dims, data } = start[name]!;
-      const moved = new Float32Array(data.length);
-      for (let i = 0; i < moved.length; i++) moved[i] = data[i]! + distance * direction[name]![i]!;
-      feeds[name] = float32(dims, moved);
+      const moved = data.map((value, index) => value + distance * direction[name]![index]!);
+      feeds[name] = tensor("float64", dims, moved);
     }
-    return Number((await forward.run(feeds))[loss]!.data[0]);
+    return Number((await session.run(feeds))[loss]!.data[0]);
   };
-  const gradientOf = (name: string) => analytic[gradientName(name)]!.data as Float32Array;
-  const rootMeanSquare = (values: Float32Array) =>
-    Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
-  // Each tensor moves along its own gradient, in proportion to its size: all weigh about the same.
-  const along = (chosen: (tensor: number) => boolean) =>
-    Object.fromEntries(names.map((name, tensor): [string, Float64Array] => {
-      const gradient = gradientOf(name);
-      const size = Math.max(rootMeanSquare(start[name]!.data), 1e-2) / rootMeanSquare(gradient);
-      return [name, Float64Array.from(gradient, (value) => chosen(tensor) ? size * value : 0)];
-    }));
-  const half = names.map(() => random.uniform() < 0.5);
-  const directions = [
-    along(() => true),
-    along((tensor) => half[tensor]!),
-    along((tensor) => !half[tensor]!),
-  ];
-  for (const [index, direction] of directions.entries()) {
-    const product = names.reduce(
-      (sum, name) =>
-        gradientOf(name).reduce((part, value, i) => part + value * direction[name]![i]!, sum),
-      0,
-    );
-    // Kinks and curvature make large steps inexact, rounding small ones: some step in between must agree.
-    let best = Infinity;
-    for (const rise of [0.03, 0.01, 0.003, 0.001, 0.0003]) {
-      const distance = rise / product;
-      const difference = await lossAt(direction, distance) - await lossAt(direction, -distance);
-      best = Math.min(best, Math.abs(difference / (2 * rise) - 1));
+  for (let index = 0; index < 3; index++) {
+    // Half the way along the gradient, half at random: neither part of an error cancels.
+    const direction: Record<string, Float64Array> = {};
+    let slope = 0;
+    for (const name of names) {
+      const gradient = gradients[name]!.data as Float64Array;
+      const size = Math.max(length(start[name]!.data), 1e-2);
+      const along = random.uniform() * size / length(gradient);
+      const across = size / Math.sqrt(gradient.length);
+      direction[name] = gradient.map((value) => along * value + across * random.normal());
+      slope += gradient.reduce((sum, value, i) => sum + value * direction[name]![i]!, 0);
     }
-    assert.ok(best <= 3e-3, `direction ${index}: relative error ${best}`);
+    // So near that no kink of an activation lies between.
+    const distance = 1e-10;
+    const difference = await lossAt(direction, distance) - await lossAt(direction, -distance);
+    const error = Math.abs(difference / (2 * distance) / slope - 1);
+    assert.ok(error <= 1e-6, `direction ${index}: relative error ${error}`);
   }
 }
 
@@ -109,10 +142,10 @@ const NETWORKS: readonly Network[] = [
     spread: 1,
     training: true,
   },
-  { file: "models/squeezenet1.1.onnx", dims: [1, 3, 227, 227], classes: 1000, spread: 60 },
+  { file: "models/squeezenet1.1.onnx", dims: [1, 3, 131, 131], classes: 1000, spread: 60 },
   {
     file: "models/mobilenet_v2_dequantized.onnx",
-    dims: [1, 3, 224, 224],
+    dims: [1, 3, 96, 96],
     classes: 1001,
     spread: 0.5,
   },
@@ -121,7 +154,7 @@ const NETWORKS: readonly Network[] = [
 for (const network of NETWORKS) {
   const mode = network.training === true ? ", statistics of the batch" : "";
   testWithSharedData(
-    `the gradient of ${network.file}${mode} agrees with finite differences`,
+    `the gradient of ${network.file}${mode} agrees with float64 and finite differences`,
     network.file,
     (path) => checkNetwork({ ...network, file: path }),
   );
