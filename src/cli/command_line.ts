@@ -15,7 +15,7 @@ import { ExitCode } from "./exit_code.ts";
 import { type Action, commands } from "./grammar.ts";
 import { problemsDocument } from "./output/json_documents.ts";
 import type { Streams } from "./output/streams.ts";
-import { PROGRAM, VERSION } from "./version.ts";
+import { PROGRAM, VERSION } from "../base/version.ts";
 
 export type { Action } from "./grammar.ts";
 

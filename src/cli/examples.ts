@@ -5,7 +5,7 @@
  */
 
 import type { Style } from "../base/terminal_text.ts";
-import { PROGRAM } from "./version.ts";
+import { PROGRAM } from "../base/version.ts";
 
 /** By command; the empty name is the program's own help. */
 const EXAMPLES: Readonly<Record<string, readonly (readonly [meaning: string, call: string])[]>> = {

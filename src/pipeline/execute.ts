@@ -7,6 +7,7 @@
 import { builtInStages } from "../stages/mod.ts";
 import { type EventBody, EVENTS_VERSION, type RunEvent, type StageEndEvent } from "./events.ts";
 import { type Executor, InlineExecutor, WorkerExecutor } from "./executor.ts";
+import type { RunRecord } from "../store/store.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Plan } from "./plan.ts";
 import { RunRecorder } from "./recorder.ts";
@@ -43,6 +44,8 @@ export interface RunOutcome {
   readonly seconds: number;
   /** In the order of execution. */
   readonly stages: readonly StageOutcome[];
+  /** What the store keeps of the run. */
+  readonly record: RunRecord;
 }
 
 const EXIT_CODES = { "done": 0, "failed": 1, "expectation-failed": 3, "interrupted": 130 } as const;
@@ -93,7 +96,7 @@ export async function executePlan(plan: Plan, options: ExecuteOptions = {}): Pro
     const seconds = (performance.now() - started) / 1000;
     await recorder.finish(status);
     emit({ type: "run.end", status, seconds });
-    return { run, status, exitCode: EXIT_CODES[status], seconds, stages };
+    return { run, status, exitCode: EXIT_CODES[status], seconds, stages, record: recorder.record };
   } finally {
     executor?.close();
   }

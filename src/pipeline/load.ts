@@ -48,7 +48,8 @@ export async function loadPipeline(file: string, options: LoadOptions = {}): Pro
       hint: "It needs at least a name: and stages:",
     });
   }
-  return await build(document, dirname(resolve(file)), problems, options);
+  const pipeline = await build(document, dirname(resolve(file)), problems, options);
+  return { ...pipeline, source: text };
 }
 
 /**
@@ -101,6 +102,7 @@ async function build(
     seed: seed ?? 0,
     file: document.file,
     directory,
+    settings: options.set ?? [],
     inputs: new Map(inputs.map((input) => [input.name, input])),
     stages,
     registry,

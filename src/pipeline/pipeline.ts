@@ -54,6 +54,10 @@ export interface Pipeline {
   readonly file: string;
   /** Absolute; what relative paths in the file count from. */
   readonly directory: string;
+  /** The text of the file; absent for a pipeline that a program made. */
+  readonly source?: string;
+  /** Changes to the file, `"path=value"` each. */
+  readonly settings: readonly string[];
   readonly inputs: ReadonlyMap<string, PipelineInput>;
   /** Each after those it depends on; else in the order of the file. */
   readonly stages: readonly PipelineStage[];

@@ -4,10 +4,14 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import { UserError } from "../base/errors.ts";
-import type { RunRecord, RunStage } from "../store/store.ts";
+import { VERSION } from "../base/version.ts";
+import { RUNTIME_VERSION } from "../engine/identity.ts";
+import type { RunInput, RunMetric, RunRecord, RunStage } from "../store/store.ts";
 import type { EventBody } from "./events.ts";
 import type { StageOutcome } from "./execute.ts";
+import { type Pipeline, sourceName } from "./pipeline.ts";
 import type { Plan } from "./plan.ts";
 
 /** The record of one run. Written when something begins to run, after each stage, and at the end. */
@@ -24,37 +28,52 @@ export class RunRecorder {
     this.#plan = plan;
     this.#emit = emit;
     this.#stages = new Map(
-      pipeline.stages.map(({ id, stage }) => [
+      plan.stages.map(({ stage: { id, stage, inputs }, reason }) => [id, {
         id,
-        { id, uses: stage.definition.name, status: "pending" },
-      ]),
+        uses: stage.definition.name,
+        status: "pending",
+        inputs: Object.fromEntries(Array.from(inputs, ([port, from]) => [port, sourceName(from)])),
+        reason,
+      }]),
     );
     this.#record = {
-      version: 1,
+      version: 2,
       id: run,
       pipeline: pipeline.name,
+      ...(pipeline.description !== undefined && { description: pipeline.description }),
       file: pipeline.file,
+      ...(pipeline.source !== undefined && { source: pipeline.source }),
+      settings: pipeline.settings,
+      seed: pipeline.seed,
+      versions: { bitbound: VERSION, deno: Deno.version.deno, onnxruntime: RUNTIME_VERSION },
       started: new Date().toISOString(),
       status: "running",
-      inputs: Object.fromEntries(
-        [...plan.inputs].map(([name, { record, size }]) => [
-          name,
-          { kind: record.kind, digest: record.digest, size },
-        ]),
-      ),
-      stages: [],
+      inputs: inputsOf(plan),
+      stages: [...this.#stages.values()],
+      metrics: metricsOfPlugins(pipeline),
     };
+  }
+
+  /** The record as it is now. */
+  get record(): RunRecord {
+    return { ...this.#record, stages: [...this.#stages.values()] };
   }
 
   /** Notes that a stage begins to work. */
   async begin(id: string, key: string): Promise<void> {
-    this.#stages.set(id, { ...this.#stages.get(id)!, status: "running", key });
+    this.#stages.set(id, {
+      ...this.#stages.get(id)!,
+      status: "running",
+      key,
+      started: new Date().toISOString(),
+    });
     await this.#save();
   }
 
   /** Notes how a stage came out; a hit alone is not worth a write. */
   async end(outcome: StageOutcome): Promise<void> {
-    const { id, uses, status, seconds, metrics, key, error } = { ...outcome, id: outcome.stage };
+    const { stage: id, status, seconds, metrics, key, error } = outcome;
+    const { expects, warnings, published } = outcome;
     const outputs = Object.fromEntries(
       Object.entries(outcome.outputs).map(([port, { kind, digest, size }]) => [
         port,
@@ -62,12 +81,14 @@ export class RunRecorder {
       ]),
     );
     this.#stages.set(id, {
-      id,
-      uses,
+      ...this.#stages.get(id)!,
       status,
       seconds,
       metrics,
       outputs,
+      expects,
+      warnings,
+      published,
       ...(key !== undefined && { key }),
       ...(error !== undefined && {
         error: error.problems.map(({ message }) => message).join("\n"),
@@ -84,7 +105,7 @@ export class RunRecorder {
 
   /** One write after the other, so that the last one stays. */
   async #save(): Promise<void> {
-    const record = { ...this.#record, stages: [...this.#stages.values()] };
+    const { record } = this;
     this.#writing = this.#writing.then(() => this.#write(record));
     await this.#writing;
   }
@@ -100,4 +121,28 @@ export class RunRecorder {
       this.#emit({ type: "stage.warning", message: `The run is not recorded: ${error.message}` });
     }
   }
+}
+
+function inputsOf({ inputs }: Plan): Record<string, RunInput> {
+  return Object.fromEntries(
+    Array.from(inputs, ([name, { record, size, bytes }]) => {
+      const { kind, digest, path, external } = record;
+      return [name, {
+        kind,
+        digest,
+        size,
+        ...(bytes === undefined && { path: resolve(path) }),
+        ...(external !== undefined && { external }),
+      }];
+    }),
+  );
+}
+
+/** Definitions that nothing but the plugins know. */
+function metricsOfPlugins({ stages }: Pipeline): Record<string, Record<string, RunMetric>> {
+  return Object.fromEntries(
+    stages.flatMap(({ stage: { definition, plugin } }) =>
+      plugin === undefined ? [] : [[definition.name, { ...definition.metrics }]]
+    ),
+  );
 }

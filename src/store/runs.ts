@@ -5,8 +5,39 @@
  */
 
 import { names, type StoredOutput } from "./actions.ts";
+import type { Digest } from "./digest.ts";
 import type { StoreFiles } from "./files.ts";
 import type { Key } from "./key.ts";
+
+/** How an expectation of a stage's metric came out. */
+export interface RunGate {
+  readonly metric: string;
+  /** As the pipeline says it, such as `"<= 0.01"`. */
+  readonly condition: string;
+  readonly met: boolean;
+  /** Absent if it was not measured. */
+  readonly value?: number;
+  readonly message: string;
+}
+
+/** A file that was copied out of the store. */
+export interface RunPublication {
+  /** The stage's output. */
+  readonly output: string;
+  readonly path: string;
+  /** Whether the file was not there yet with these bytes. */
+  readonly changed: boolean;
+}
+
+/** How a metric of a plugin's stage is shown; that of other stages is known. */
+export interface RunMetric {
+  readonly title: string;
+  readonly description: string;
+  readonly unit: "fraction" | "bytes" | "bits" | "seconds" | "count" | "decibel" | "number";
+  readonly better?: "higher" | "lower";
+  readonly column?: boolean;
+  readonly reference?: string;
+}
 
 /** A stage of a run. */
 export interface RunStage {
@@ -14,32 +45,60 @@ export interface RunStage {
   /** The stage's name in the registry. */
   readonly uses: string;
   readonly status: "pending" | "running" | "hit" | "ran" | "failed" | "skipped" | "blocked";
+  /** What it takes, by port, as users write it: `"w4.model"`, `"inputs.test"`. */
+  readonly inputs: Readonly<Record<string, string>>;
+  /** Why it had to run, or did not. */
+  readonly reason: string;
   /** Known once its inputs are. */
   readonly key?: Key;
+  /** When it began to work, ISO 8601; absent if it did not work in this run. */
+  readonly started?: string;
+  /** How long the work took, in this run or, for a hit, in the one that made the result. */
   readonly seconds?: number;
   readonly metrics?: Readonly<Record<string, number>>;
   readonly outputs?: Readonly<Record<string, StoredOutput>>;
+  readonly expects?: readonly RunGate[];
+  readonly warnings?: readonly string[];
+  readonly published?: readonly RunPublication[];
   /** Why it failed; the stack of a defect is in `stack`. */
   readonly error?: string;
   readonly stack?: string;
 }
 
+/** An input of a run. */
+export interface RunInput extends StoredOutput {
+  /** The user's file, where it is one; else the bytes are in the store. */
+  readonly path?: string;
+  /** For a model with tensors in files beside it: the digest of each, by the name that the model uses. */
+  readonly external?: Readonly<Record<string, Digest>>;
+}
+
 /** A run of a pipeline. */
 export interface RunRecord {
-  readonly version: 1;
+  readonly version: 2;
   /** Made by {@linkcode Runs.newId}. */
   readonly id: string;
   /** The pipeline's name. */
   readonly pipeline: string;
-  /** Its file. */
+  readonly description?: string;
+  /** Its file, as it was given. */
   readonly file: string;
+  /** The text of that file; absent for a pipeline that a program made. */
+  readonly source?: string;
+  /** Changes to the file from the command line, `"path=value"` each. */
+  readonly settings: readonly string[];
+  readonly seed: number;
+  /** Versions of what ran it, by name. */
+  readonly versions: Readonly<Record<string, string>>;
   /** ISO 8601. */
   readonly started: string;
   readonly finished?: string;
   readonly status: "running" | "done" | "failed" | "expectation-failed" | "interrupted";
   /** The pipeline's inputs by name; garbage collection keeps those that are blobs. */
-  readonly inputs: Readonly<Record<string, StoredOutput>>;
+  readonly inputs: Readonly<Record<string, RunInput>>;
   readonly stages: readonly RunStage[];
+  /** Metrics of plugins' stages, by the stage's name in the registry. */
+  readonly metrics: Readonly<Record<string, Readonly<Record<string, RunMetric>>>>;
 }
 
 /** The run records of a store. */
@@ -84,7 +143,7 @@ export class Runs {
   async #load(id: string): Promise<RunRecord | undefined> {
     try {
       const record = JSON.parse(await Deno.readTextFile(this.#files.layout.run(id))) as RunRecord;
-      return record.version === 1 && Array.isArray(record.stages) ? record : undefined;
+      return record.version === 2 && Array.isArray(record.stages) ? record : undefined;
     } catch (error) {
       if (error instanceof SyntaxError || error instanceof Deno.errors.NotFound) return undefined;
       throw error;

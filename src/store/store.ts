@@ -25,7 +25,15 @@ export type { BlobInfo } from "./blobs.ts";
 export type { StageCheckpoints } from "./checkpoints.ts";
 export type { Digest } from "./digest.ts";
 export type { Key, Keyed, KeyIngredients, KeyInput, KeyManifest } from "./key.ts";
-export type { RunRecord, Runs, RunStage } from "./runs.ts";
+export type {
+  RunGate,
+  RunInput,
+  RunMetric,
+  RunPublication,
+  RunRecord,
+  Runs,
+  RunStage,
+} from "./runs.ts";
 export { keyOf } from "./key.ts";
 
 /** The answer to whether a stage has run before. */

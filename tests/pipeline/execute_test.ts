@@ -121,6 +121,52 @@ stages:
   assert.match(record.stages[1]!.stack!, /test_stages\.ts/);
 });
 
+Deno.test("the record of a run says what it was made from and what came out", async () => {
+  using folder = new Folder();
+  folder.write("start.json", "4");
+  const file = folder.pipeline(`
+name: recorded
+description: Counts
+seed: 3
+inputs: { start: { json: start.json } }
+stages:
+  - { id: a, uses: increment, expect: { to: "<= 4" } }
+  - { id: b, uses: increment }
+`);
+  const before = new Date().toISOString();
+  const { record, run: id } = await run(file, { set: ["b.with.by=2"] });
+  await using store = openStore(folder.join("store"));
+  assert.deepEqual(await store.runs.read(id), record);
+  assert.equal(record.status, "expectation-failed");
+  assert.equal(record.description, "Counts");
+  assert.equal(record.seed, 3);
+  assert.deepEqual(record.settings, ["b.with.by=2"]);
+  assert.equal(record.source, Deno.readTextFileSync(file));
+  assert.equal(record.versions.deno, Deno.version.deno);
+  assert.equal(record.inputs.start!.path, folder.join("start.json"));
+  assert.deepEqual(record.metrics.increment!.to!.title, "value");
+  const [a, b] = record.stages;
+  assert.deepEqual(a!.inputs, { from: "inputs.start" });
+  assert.deepEqual(b!.inputs, { from: "a.to" });
+  assert.equal(a!.reason, "has not run before");
+  assert.ok(a!.started! >= before && b!.started! >= a!.started!);
+  assert.deepEqual(a!.expects, [{
+    metric: "to",
+    condition: "<= 4",
+    met: false,
+    value: 5,
+    by: 1,
+    message: "to is 5, expected <= 4: 1 too high",
+  }]);
+
+  const again = (await run(file, { set: ["b.with.by=2"] })).record;
+  assert.deepEqual(again.stages.map(({ status, started }) => [status, started]), [
+    ["hit", undefined],
+    ["hit", undefined],
+  ]);
+  assert.deepEqual(again.stages[0]!.expects, a!.expects);
+});
+
 Deno.test("inputs of every sort reach stages, in this thread and in others", async () => {
   for (const executor of ["inline", "workers"] as const) {
     using folder = new Folder();

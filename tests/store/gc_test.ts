@@ -27,19 +27,30 @@ async function run(
       const blob = await store.putBlob(bytes(`result of ${name}`));
       await store.record(keyed(name), action(blob, { run: id, finished: time }));
     }
-    stages.push({ id: name, uses: name, status: found ? "hit" : "ran", key: keyed(name).key });
+    stages.push({
+      id: name,
+      uses: name,
+      status: found ? "hit" : "ran",
+      inputs: {},
+      reason: "",
+      key: keyed(name).key,
+    });
   }
   const input = await store.putBlob(bytes(`input of ${pipeline}`));
   const record: RunRecord = {
-    version: 1,
+    version: 2,
     id,
     pipeline,
     file: `${pipeline}.yaml`,
+    settings: [],
+    seed: 0,
+    versions: {},
     started: time,
     finished: time,
     status: "done",
     inputs: { model: { kind: "model", ...input } },
     stages,
+    metrics: {},
   };
   await store.runs.save(record);
   return record;

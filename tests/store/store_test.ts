@@ -250,14 +250,18 @@ Deno.test("a store of another version is refused", async () => {
 Deno.test("runs are listed newest first and found by the beginning of their id", async () => {
   await using t = temporaryStore();
   const record = (id: string, started = "2026-01-01T00:00:00.000Z") => ({
-    version: 1 as const,
+    version: 2 as const,
     id,
     pipeline: "p",
     file: "p.yaml",
+    settings: [],
+    seed: 0,
+    versions: {},
     started,
     status: "done" as const,
     inputs: {},
     stages: [],
+    metrics: {},
   });
   assert.deepEqual(await t.store.runs.list(), []);
   // Within one second, only the time of the record tells which was first.
