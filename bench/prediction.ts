@@ -20,11 +20,11 @@ import type { SensitivityTable } from "../src/search/table.ts";
 import { digestFile } from "../src/store/digest.ts";
 import { parameters as prepareParameters } from "../src/stages/prepare/ports.ts";
 import { prepareModel } from "../src/stages/prepare/run.ts";
-import { Items } from "../src/stages/sensitivity/items.ts";
-import { findLayers, narrow } from "../src/stages/sensitivity/layers.ts";
-import { outputLoss, withWeights } from "../src/stages/sensitivity/output.ts";
+import { Items } from "../src/search/trial/items.ts";
+import { findLayers, narrow } from "../src/search/trial/layers.ts";
+import { outputLoss, withWeights } from "../src/search/trial/loss.ts";
 import { parameters } from "../src/stages/sensitivity/ports.ts";
-import { artifact, context } from "../tests/stages/stage_fixture.ts";
+import { context } from "../tests/stages/stage_fixture.ts";
 import { sharedData } from "../tests/shared_data.ts";
 
 const [path, count = "30"] = Deno.args;
@@ -46,11 +46,9 @@ const dataset = await openDataset(recipe, (digest) => files.get(digest)!);
 const own = context();
 const given = complete(parameters, { weights: { symmetric: false } });
 await using items = await Items.open(
-  layered.model,
-  "prepare.model",
-  artifact("dataset", dataset, "cifar"),
-  given,
-  own,
+  { value: layered.model, origin: "prepare.model" },
+  { value: dataset, origin: "cifar" },
+  { batch: given.batch, threads: own.threads, memory: own.memory },
 );
 
 for (const widths of [[2, 4, 8], [3, 4, 6, 8]]) {

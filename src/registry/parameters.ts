@@ -71,3 +71,41 @@ export function take(purpose: string) {
     description: `How many items to ${purpose} on, from the first; all unless given.`,
   }));
 }
+
+/** How a candidate's roundings are learned, where stages try quantized networks out. */
+export const RECONSTRUCTION = {
+  steps: Type.Integer({ minimum: 1, description: "Steps of learning a block." }),
+  batch: Type.Integer({ default: 32, minimum: 1, description: "Items a step." }),
+  loss: Type.Union([Type.Literal("mse"), Type.Literal("fisher")], {
+    default: "mse",
+    description:
+      "How errors of a block's output are weighted: alike, or by the Fisher information of a classifier's scores.",
+  }),
+  learning_rate: Type.Number({
+    default: 0.1,
+    exclusiveMinimum: 0,
+    description: "Adam's rate, as in the preset `fast` of `reconstruct`.",
+  }),
+} as const;
+
+/** How the ranges of activations are chosen from calibrated statistics. */
+export const ACTIVATION_RANGE = Type.Union([
+  Type.Literal("calibrated"),
+  Type.Literal("minmax"),
+  Type.Literal("moving-average"),
+  Type.Literal("percentile"),
+  Type.Literal("entropy"),
+  Type.Literal("mse"),
+  Type.Literal("aciq"),
+  Type.Literal("aciq-grid"),
+], {
+  default: "calibrated",
+  description:
+    "How ranges are chosen from the calibrated statistics; as `calibrate` was told unless given.",
+});
+
+/** Where activations are quantized. */
+export const ACTIVATION_PLACES = Type.Union([Type.Literal("operators"), Type.Literal("layers")], {
+  default: "operators",
+  description: "Which values are quantized, as `activations.at` of `quantize` will have it.",
+});

@@ -43,6 +43,16 @@ export interface SensitivityBlock {
   readonly joint: readonly { readonly layers: readonly string[]; readonly loss: number }[];
 }
 
+/** Activations that share a scale, and so a width. */
+export interface SensitivityActivation {
+  /** The value whose statistics give the scale. */
+  readonly name: string;
+  /** Every value that is quantized with it, the first one included. */
+  readonly values: readonly string[];
+  /** By ascending width: the loss with only these values at this width. */
+  readonly entries: readonly Omit<SensitivityEntry, "bytes">[];
+}
+
 /** Losses of all layers at all widths. */
 export interface SensitivityTable {
   readonly version: 1;
@@ -51,8 +61,12 @@ export interface SensitivityTable {
   readonly measure: string;
   /** Ascending. */
   readonly widths: readonly number[];
+  /** Empty where only activations were measured. */
   readonly layers: readonly SensitivityLayer[];
   readonly blocks: readonly SensitivityBlock[];
+  /** Ascending. */
+  readonly activation_widths?: readonly number[];
+  readonly activations?: readonly SensitivityActivation[];
 }
 
 /** Blocks of more layers have too many sets of layers to be measured. */
@@ -74,12 +88,16 @@ export function checkTable(table: SensitivityTable, origin: string): void {
     refuse(
       "has layers without name, nodes and entries, or blocks without name, layers and joint losses",
     );
-  } else if (table.layers.length === 0) refuse("has no layers");
-  else {
+  } else if (!hasActivations(table)) {
+    refuse("has activations without name, values and entries, or no activation_widths");
+  } else if (table.layers.length + (table.activations?.length ?? 0) === 0) {
+    refuse("has no layers");
+  } else {
     for (const layer of table.layers) checkLayer(layer, table.widths, refuse);
     const names = new Set(table.layers.map(({ name }) => name));
     if (names.size < table.layers.length) refuse("has two layers of one name");
     checkBlocks(table, names, refuse);
+    checkActivations(table, refuse);
   }
   if (problems.length > 0) throw new UserError(problems);
 }
@@ -112,6 +130,36 @@ function checkLayer(
     if (!Number.isFinite(loss)) refuse(`has loss ${loss} for layer "${name}" at ${bits} bits`);
     if (!Number.isSafeInteger(bytes) || bytes < 0) {
       refuse(`has ${bytes} bytes for layer "${name}" at ${bits} bits`);
+    }
+  }
+}
+
+function hasActivations({ activations, activation_widths }: SensitivityTable): boolean {
+  if (activations === undefined) return true;
+  return Array.isArray(activations) && Array.isArray(activation_widths) &&
+    activations.every((each: Partial<SensitivityActivation> | null) =>
+      typeof each?.name === "string" && Array.isArray(each.values) &&
+      Array.isArray(each.entries) &&
+      each.entries.every((entry) => typeof entry === "object" && entry !== null)
+    );
+}
+
+function checkActivations(
+  { activations = [], activation_widths = [] }: SensitivityTable,
+  refuse: (message: string) => void,
+): void {
+  const names = new Set(activations.map(({ name }) => name));
+  if (names.size < activations.length) refuse("has two activations of one name");
+  for (const { name, entries } of activations) {
+    for (const width of activation_widths) {
+      if (!entries.some(({ bits }) => bits === width)) {
+        refuse(`lacks activation "${name}" at ${width} bits`);
+      }
+    }
+    for (const { bits, loss } of entries) {
+      if (!Number.isFinite(loss)) {
+        refuse(`has loss ${loss} for activation "${name}" at ${bits} bits`);
+      }
     }
   }
 }

@@ -34,6 +34,7 @@ const { outputs: { sensitivity } } = await measure(
       numbers({ dims: INPUT_DIMS.slice(1), values: [...networkInput().data] }),
       "inputs.calibration",
     ),
+    ranges: undefined,
   },
   context(),
 );

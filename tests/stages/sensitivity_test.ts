@@ -4,18 +4,27 @@ import { UserError } from "../../src/base/errors.ts";
 import { openSession } from "../../src/engine/session.ts";
 import { GraphBuilder } from "../../src/onnx/build.ts";
 import type { Model } from "../../src/onnx/model.ts";
+import { cloneModel } from "../../src/onnx/edit.ts";
+import type { Node } from "../../src/onnx/model.ts";
 import { float32 } from "../../src/onnx/tensor.ts";
+import type { Range, Ranges } from "../../src/quant/ranges.ts";
 import { weightSize } from "../../src/quant/weight_size.ts";
+import type { Artifact } from "../../src/registry/artifact.ts";
 import { fillDefaults } from "../../src/registry/defaults.ts";
 import type { Schema } from "../../src/registry/schema.ts";
 import type { StageContext } from "../../src/registry/stage.ts";
 import { checkTable, type SensitivityTable } from "../../src/search/table.ts";
+import { parameters as calibrateParameters } from "../../src/stages/calibrate/ports.ts";
+import { run as calibrate } from "../../src/stages/calibrate/run.ts";
 import {
   type Parameters as QuantizeParameters,
   parameters as quantizeParameters,
 } from "../../src/stages/quantize/ports.ts";
 import { quantizeModel } from "../../src/stages/quantize/run.ts";
-import { type Parameters, parameters } from "../../src/stages/sensitivity/ports.ts";
+import {
+  type Parameters as SensitivityParameters,
+  parameters,
+} from "../../src/stages/sensitivity/ports.ts";
 import { run } from "../../src/stages/sensitivity/run.ts";
 import { INPUT_DIMS, networkInput, smallNetwork } from "../quant/small_network.ts";
 import { artifact, context, numbers } from "./stage_fixture.ts";
@@ -30,13 +39,22 @@ const calibration = artifact(
 
 async function measure(
   given: JsonValue,
-  options: { model?: Model; data?: typeof calibration | undefined; context?: StageContext } = {},
+  options: {
+    model?: Model;
+    data?: typeof calibration | undefined;
+    context?: StageContext;
+    ranges?: Artifact<"ranges">;
+  } = {},
 ): Promise<SensitivityTable> {
-  const complete = fillDefaults(parameters as unknown as Schema, given) as Parameters;
+  const complete = fillDefaults(parameters as unknown as Schema, given) as SensitivityParameters;
   const data = "data" in options ? options.data : calibration;
   const { outputs } = await run(
     complete,
-    { model: artifact("model", options.model ?? network, "prepare.model"), calibration: data },
+    {
+      model: artifact("model", options.model ?? network, "prepare.model"),
+      calibration: data,
+      ranges: options.ranges,
+    },
     options.context ?? context(),
   );
   const table = outputs.sensitivity as SensitivityTable;
@@ -180,6 +198,113 @@ Deno.test("hawq predicts small losses of a real network in the order of output",
     assert.ok(ratio > 1 / 30 && ratio < 30, `${ratio}`);
   });
 });
+
+Deno.test("several threads measure the same table", async () => {
+  for (const method of ["output", "reconstruction"] as const) {
+    const given = {
+      method,
+      bits: [2],
+      take: 4,
+      batch: 3,
+      cross_terms: method === "output",
+      reconstruction: { steps: 5, batch: 4 },
+    };
+    const one = await measure(given, { context: context({ threads: 1 }) });
+    const own = context({ threads: 2 });
+    assert.deepEqual(await measure(given, { context: own }), one);
+    assert.equal(own.reports.at(-1)!.done, own.reports.at(-1)!.total);
+  }
+  await assert.rejects(
+    () =>
+      measure(
+        { method: "reconstruction", take: 3 },
+        { context: context({ threads: 2 }) },
+      ),
+    (error) => error instanceof UserError && /takes 32 items a step/.test(error.message),
+  );
+});
+
+Deno.test("activations: losses are those of the network with only that scale quantized", async () => {
+  const ranges = await calibrated();
+  const given = {
+    targets: "both",
+    bits: [8],
+    activations: { bits: [3, 8], range: "minmax" },
+    cross_terms: false,
+  } as const;
+  const table = await measure(given, { ranges });
+  assert.deepEqual(table.activation_widths, [3, 8]);
+  assert.deepEqual(table.layers, (await measure({ bits: [8], cross_terms: false })).layers);
+  const value = await ranges.load();
+  for (const { name, values, entries } of table.activations!) {
+    assert.ok(values.includes(name));
+    for (const { bits, loss } of entries) {
+      near(loss, await divergence(roundedOnly(values, value.tensors[name]!, bits)), 1e-3, 1e-7);
+    }
+  }
+  const only = await measure({ ...given, targets: "activations" }, { ranges });
+  assert.deepEqual([only.layers, only.widths], [[], []]);
+  assert.deepEqual(only.activations, table.activations);
+  await assert.rejects(() => measure(given), /quantized by calibrated ranges, and there are none/);
+});
+
+/** Min–max ranges of the network. */
+async function calibrated(): Promise<Artifact<"ranges">> {
+  const { outputs } = await calibrate(
+    fillDefaults(calibrateParameters as unknown as Schema, {
+      method: "minmax",
+    }) as Parameters<typeof calibrate>[0],
+    { model: artifact("model", network, "prepare.model"), calibration },
+    context(),
+  );
+  return artifact("ranges", outputs.ranges as Ranges, "calibrate.ranges");
+}
+
+/** The network with some values rounded by plain arithmetic: x − s · frac, written as nodes. */
+function roundedOnly(values: readonly string[], { min, max }: Range, bits: number): Model {
+  const model = cloneModel(network);
+  const { graph } = model;
+  const [low, high] = [Math.min(min, 0), Math.max(max, 0)];
+  const scale = (high - low) / (2 ** bits - 1);
+  const zero = Math.round(-low / scale);
+  const constant = (name: string, value: number) => {
+    graph.initializers.set(name, float32([], [value]));
+    return name;
+  };
+  for (const value of values) {
+    const raw = `${value}.raw`;
+    const producer = graph.nodes.find(({ outputs }) => outputs.includes(value));
+    const node = (opType: string, inputs: string[], output: string): Node => ({
+      name: `${output}.node`,
+      opType,
+      domain: "",
+      inputs,
+      outputs: [output],
+      attributes: new Map(),
+    });
+    const source = producer === undefined ? value : raw;
+    const result = producer === undefined ? `${value}.rounded` : value;
+    if (producer === undefined) {
+      for (const reader of graph.nodes) {
+        reader.inputs = reader.inputs.map((name) => name === value ? result : name);
+      }
+    } else producer.outputs = producer.outputs.map((name) => name === value ? raw : name);
+    const at = producer === undefined ? 0 : graph.nodes.indexOf(producer) + 1;
+    graph.nodes.splice(
+      at,
+      0,
+      node("Div", [source, constant(`${value}.s`, scale)], `${value}.1`),
+      node("Round", [`${value}.1`], `${value}.2`),
+      node(
+        "Clip",
+        [`${value}.2`, constant(`${value}.a`, -zero), constant(`${value}.b`, 2 ** bits - 1 - zero)],
+        `${value}.3`,
+      ),
+      node("Mul", [`${value}.3`, `${value}.s`], result),
+    );
+  }
+  return model;
+}
 
 Deno.test("an interrupted measurement goes on to the same table", async () => {
   const whole = await measure({ bits: [2, 4] });

@@ -6,18 +6,13 @@
 
 import { type Problem, UserError } from "../../base/errors.ts";
 import type { Node } from "../../onnx/model.ts";
+import type { ActivationSettings } from "../../quant/activation_parameters.ts";
 import type { Placement, QuantizableLayer } from "../../quant/placement.ts";
 import type { MatchedOverride } from "./overrides.ts";
 import type { Parameters } from "./ports.ts";
 
 /** How the weights of a layer are quantized. */
 export type WeightSettings = Parameters["weights"];
-
-/** How an activation is quantized. */
-export interface ActivationSettings {
-  readonly bits: number;
-  readonly symmetric: boolean;
-}
 
 /** The settings of everything that is quantized. */
 export interface Settings {

@@ -13,9 +13,9 @@ import { cloneModel } from "../../onnx/edit.ts";
 import type { Model } from "../../onnx/model.ts";
 import { float32, type Tensor } from "../../onnx/tensor.ts";
 import type { StageContext } from "../../registry/stage.ts";
-import type { Call, Items } from "./items.ts";
-import type { LayeredModel } from "./layers.ts";
-import type { Comparison } from "./output.ts";
+import type { Call, Items } from "../../search/trial/items.ts";
+import type { LayeredModel } from "../../search/trial/layers.ts";
+import type { Comparison } from "../../search/trial/loss.ts";
 
 /** The step of finite differences, as a share of the root mean square of the weights of the median layer. */
 const STEP = 0.01;

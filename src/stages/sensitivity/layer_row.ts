@@ -5,7 +5,7 @@
  */
 
 import type { SensitivityEntry, SensitivityLayer } from "../../search/table.ts";
-import type { Layer } from "./layers.ts";
+import type { Layer } from "../../search/trial/layers.ts";
 
 /** Makes the row of a layer, width by width. */
 export async function layerRow(

@@ -4,16 +4,29 @@
  * @module
  */
 
+import { encodeModel } from "../../onnx/write.ts";
+import type { Ranges } from "../../quant/ranges.ts";
 import { findUnits } from "../../quant/units.ts";
 import type { StageContext } from "../../registry/stage.ts";
 import type { SensitivityBlock, SensitivityLayer, SensitivityTable } from "../../search/table.ts";
-import type { Items } from "./items.ts";
+import { findActivations } from "../../search/trial/candidate.ts";
+import type { Items } from "../../search/trial/items.ts";
+import { type Layer, type LayeredModel, narrow } from "../../search/trial/layers.ts";
+import type { Comparison } from "../../search/trial/loss.ts";
+import { Measurements } from "../../search/trial/measurements.ts";
 import { layerRow } from "./layer_row.ts";
-import { type Layer, type LayeredModel, narrow, type NarrowWeights } from "./layers.ts";
-import { Losses } from "./losses.ts";
-import { type Comparison, outputLoss, withWeights } from "./output.ts";
+import { Pool } from "./pool.ts";
 import type { Parameters } from "./ports.ts";
-import { Reconstructor } from "./reconstruction.ts";
+import { type Subject, Trial, type TrialSettings } from "./trial.ts";
+
+/** What is measured, and on what. */
+export interface Measured {
+  readonly layered: LayeredModel;
+  readonly items: Items;
+  readonly comparison: Comparison;
+  /** For activations. */
+  readonly ranges: Ranges | undefined;
+}
 
 /**
  * The table of the methods that run the network: `output` and `reconstruction`.
@@ -21,60 +34,47 @@ import { Reconstructor } from "./reconstruction.ts";
  * @throws {UserError} If the data is not enough, or a layer cannot be reconstructed.
  */
 export async function measureTable(
-  layered: LayeredModel,
-  widths: readonly number[],
-  items: Items,
-  comparison: Comparison,
+  measured: Measured,
   parameters: Parameters,
   context: StageContext,
 ): Promise<SensitivityTable> {
-  const { model, layers } = layered;
-  const { weights: settings, method } = parameters;
-  using reconstructor = method === "reconstruction"
-    ? await Reconstructor.open(layered, items, parameters, context)
-    : undefined;
-  const blocks = parameters.cross_terms ? findBlocks(layered, parameters, context) : [];
-  const sets = blocks.flatMap(({ members }) => setsOf(members));
-  const losses = await Losses.open(context, layers.length * widths.length + sets.length);
-  // Weights at the least width are needed again for joint losses.
-  const narrowest = new Map<Layer, NarrowWeights>();
-  let latest: { layer: Layer; bits: number; weights: NarrowWeights } | undefined;
-  const narrowed = (layer: Layer, bits: number): NarrowWeights => {
-    const known = bits === widths[0] ? narrowest.get(layer) : undefined;
-    if (known !== undefined) return known;
-    if (latest?.layer === layer && latest.bits === bits) return latest.weights;
-    const weights = narrow(layer, bits, settings, context.seed);
-    latest = { layer, bits, weights };
-    if (bits === widths[0] && sets.length > 0) narrowest.set(layer, weights);
-    return weights;
-  };
-  const measure = async (members: readonly Layer[], bits: number): Promise<number> => {
-    const candidate = await reconstructor?.narrowed(members, bits) ?? withWeights(
-      model,
-      new Map(members.map((layer) => [layer.first.weight, narrowed(layer, bits).weights])),
-    );
-    return await outputLoss(candidate, items, comparison, context);
-  };
+  const { layered, comparison } = measured;
+  const { targets, method } = parameters;
+  const sorted = (widths: readonly number[]) => [...widths].sort((a, b) => a - b);
+  const widths = targets === "activations" ? [] : sorted(parameters.bits);
+  const layers = targets === "activations" ? [] : layered.layers;
+  const groups = targets === "weights" ? [] : findActivations(layered, parameters.activations.at);
+  const activationWidths = targets === "weights" ? [] : sorted(parameters.activations.bits);
+  const blocks = parameters.cross_terms && layers.length > 0
+    ? findBlocks(layered, parameters, context)
+    : [];
+  const [least] = widths;
+  const subjects: Subject[] = [
+    ...layers.flatMap(({ name }) => widths.map((bits) => ({ layers: [name], bits }))),
+    ...blocks.flatMap(({ members }) =>
+      setsOf(members).map((set) => ({ layers: set.map(({ name }) => name), bits: least! }))
+    ),
+    ...groups.flatMap(({ name }) => activationWidths.map((bits) => ({ activation: name, bits }))),
+  ];
+  const losses = await measureLosses(subjects, measured, parameters, context);
   const rows: SensitivityLayer[] = [];
   for (const layer of layers) {
     rows.push(
-      await layerRow(layer, widths, async (bits) => ({
-        bytes: narrowed(layer, bits).bytes,
-        loss: await losses.get(`${layer.name} ${bits}`, () => measure([layer], bits)),
-      })),
+      await layerRow(layer, widths, (bits) => {
+        const { bytes } = narrow(layer, bits, parameters.weights, context.seed);
+        return Promise.resolve({ bytes, loss: losses({ layers: [layer.name], bits }) });
+      }),
     );
   }
-  const bits = widths[0]!;
-  const joint: SensitivityBlock[] = [];
-  for (const { name, members } of blocks) {
-    const sets: { layers: string[]; loss: number }[] = [];
-    for (const set of setsOf(members)) {
-      const names = set.map((layer) => layer.name);
-      const loss = await losses.get(JSON.stringify(names), () => measure(set, bits));
-      sets.push({ layers: names, loss });
-    }
-    joint.push({ name, layers: members.map(({ name }) => name), bits, joint: sets });
-  }
+  const joint = blocks.map(({ name, members }): SensitivityBlock => ({
+    name,
+    layers: members.map(({ name }) => name),
+    bits: least!,
+    joint: setsOf(members).map((set) => {
+      const names = set.map(({ name }) => name);
+      return { layers: names, loss: losses({ layers: names, bits: least! }) };
+    }),
+  }));
   return {
     version: 1,
     method: method === "reconstruction" ? method : "output",
@@ -82,7 +82,78 @@ export async function measureTable(
     widths,
     layers: rows,
     blocks: joint,
+    ...(targets !== "weights" && {
+      activation_widths: activationWidths,
+      activations: groups.map(({ name, values }) => ({
+        name,
+        values,
+        entries: activationWidths.map((bits) => ({
+          bits,
+          loss: losses({ activation: name, bits }),
+        })),
+      })),
+    }),
   };
+}
+
+/** Measures all losses, several at a time where there are threads and everything fits into memory. */
+async function measureLosses(
+  subjects: readonly Subject[],
+  { layered, items, comparison, ranges }: Measured,
+  parameters: Parameters,
+  context: StageContext,
+): Promise<(subject: Subject) => number> {
+  const { reconstruction, weights, activations, method } = parameters;
+  const warned = new Set<string>();
+  const warn = (message: string) => {
+    if (!warned.has(message)) context.warn(message);
+    warned.add(message);
+  };
+  const settings: TrialSettings = {
+    weights,
+    comparison,
+    seed: context.seed,
+    ...(method === "reconstruction" && { reconstruction }),
+    ...(ranges && { activations: { ...activations, ranges } }),
+  };
+  const kept = await Measurements.open<number>(context);
+  const found = new Map<string, number>();
+  let done = 0;
+  const measure = async (subject: Subject, loss: (subject: Subject) => Promise<number>) => {
+    const key = keyOf(subject);
+    found.set(key, await kept.get(key, () => loss(subject)));
+    context.progress({
+      phase: "measuring",
+      done: ++done,
+      total: subjects.length,
+      unit: "losses",
+    });
+  };
+  const threads = Math.min(context.threads, subjects.length);
+  const held = threads > 1 ? await items.held() : undefined;
+  if (held === undefined) {
+    using trial = await Trial.open(layered, items, settings, { ...context, warn });
+    for (const subject of subjects) await measure(subject, (subject) => trial.loss(subject));
+  } else {
+    const start = {
+      model: encodeModel(layered.model),
+      exclude: parameters.exclude,
+      items: held,
+      settings,
+      memory: context.memory / threads,
+    };
+    using pool = new Pool(start, warn);
+    const waiting = subjects.values();
+    await Promise.all(Array.from({ length: threads }, async () => {
+      for (const subject of waiting) await measure(subject, (subject) => pool.loss(subject));
+    }));
+  }
+  return (subject) => found.get(keyOf(subject))!;
+}
+
+function keyOf(subject: Subject): string {
+  return JSON.stringify("layers" in subject ? subject.layers : [null, subject.activation]) +
+    ` ${subject.bits}`;
 }
 
 interface Block {

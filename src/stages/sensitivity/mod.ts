@@ -4,16 +4,16 @@
  * @module
  */
 
-import { defineStage } from "../../registry/stage.ts";
-import { inputs, outputs, parameters } from "./ports.ts";
+import { defineStage, type ParameterProblem } from "../../registry/stage.ts";
+import { inputs, outputs, type Parameters, parameters } from "./ports.ts";
 
 export const sensitivity = defineStage({
   name: "sensitivity",
   version: 2,
   summary: "Measure what each layer loses at each width",
   description: [
-    "Quantizes the weights of one layer at a time and measures what that costs: the table that `search` chooses widths " +
-    "from. Activations and all other layers stay float.",
+    "Quantizes the weights of one layer at a time, or the activations of one scale, and measures what that costs: the table " +
+    "that `search` chooses widths from. Everything else stays float.",
     "Losses of different layers are taken to add up, except inside blocks at the least width, where every set of layers " +
     "is measured together (as BRECQ does). Every measurement is kept: an interrupted stage goes on where it was.",
   ].join("\n\n"),
@@ -24,6 +24,11 @@ export const sensitivity = defineStage({
     layers: { title: "layers", description: "Layers that were measured.", unit: "count" },
     measurements: { title: "measurements", description: "Losses in the table.", unit: "count" },
     items: { title: "items", description: "Items of the data that were run.", unit: "count" },
+    activations: {
+      title: "activations",
+      description: "Activations with scales of their own that were measured.",
+      unit: "count",
+    },
     greatest_loss: {
       title: "greatest loss",
       description: "The loss of the most sensitive layer at the least width.",
@@ -31,7 +36,19 @@ export const sensitivity = defineStage({
     },
   },
   engine: true,
+  validate: findProblems,
   load: () => import("./run.ts"),
 });
 
 export default sensitivity;
+
+/** What the schema cannot say. */
+function findProblems({ targets, method }: Parameters): ParameterProblem[] {
+  if (targets === "weights" || method === "output" || method === "reconstruction") return [];
+  return [{
+    path: ["targets"],
+    message:
+      `Activations are measured with method output or reconstruction: the method is ${method}`,
+    hint: "Say method: output, or targets: weights",
+  }];
+}

@@ -5,12 +5,40 @@
  */
 
 import { type Static, Type } from "@sinclair/typebox";
-import { excludedNodes, take, WEIGHT_GRID_WITH_DEFAULTS } from "../../registry/parameters.ts";
+import {
+  ACTIVATION_PLACES,
+  ACTIVATION_RANGE,
+  excludedNodes,
+  RECONSTRUCTION,
+  take,
+  WEIGHT_GRID_WITH_DEFAULTS,
+  withDefault,
+} from "../../registry/parameters.ts";
 
 const weights = Type.Object(WEIGHT_GRID_WITH_DEFAULTS, {
   additionalProperties: false,
   default: {},
   description: "How weights are quantized; as `quantize` will do it.",
+});
+
+const activations = Type.Object({
+  bits: Type.Array(Type.Union([Type.Integer({ minimum: 2, maximum: 8 }), Type.Literal(16)]), {
+    default: [4, 6, 8],
+    minItems: 1,
+    uniqueItems: true,
+    description: "The widths of activations to measure.",
+  }),
+  symmetric: Type.Boolean({
+    default: false,
+    description:
+      "Whether the zero point is in the middle of the grid, or at its start for values that are never negative.",
+  }),
+  range: ACTIVATION_RANGE,
+  at: ACTIVATION_PLACES,
+}, {
+  additionalProperties: false,
+  default: {},
+  description: "For targets `activations` and `both`: how activations are quantized.",
 });
 
 /** The parameters under `with:`. */
@@ -29,33 +57,34 @@ export const parameters = Type.Object({
       "`hawq`: half the mean curvature of the loss (Hutchinson's estimate) times the squared error of the weights, for " +
       "all widths at once. `sqnr`: noise-to-signal ratio of the weights, without data.",
   }),
+  targets: Type.Union([
+    Type.Literal("weights"),
+    Type.Literal("activations"),
+    Type.Literal("both"),
+  ], {
+    default: "weights",
+    description:
+      "What gets narrower: weights, layer by layer; activations, those that share a scale together; or both, each by " +
+      "itself. Activations need method `output` or `reconstruction`, and calibrated ranges.",
+  }),
   bits: Type.Array(Type.Union([Type.Integer({ minimum: 1, maximum: 8 }), Type.Literal(16)]), {
     default: [2, 4, 8],
     minItems: 1,
     uniqueItems: true,
-    description: "The widths to measure.",
+    description: "The widths of weights to measure.",
   }),
   weights,
+  activations,
   measure: Type.Union([Type.Literal("auto"), Type.Literal("kl"), Type.Literal("mse")], {
     default: "auto",
     description:
       "How far outputs are apart, for `output` and `hawq`: `kl`, Kullback–Leibler divergence of a classifier's " +
       "probabilities, or `mse`, mean squared difference. `auto` takes `kl` where an item has one row of scores.",
   }),
-  reconstruction: Type.Object({
-    steps: Type.Integer({ default: 200, minimum: 1, description: "Steps of learning." }),
-    batch: Type.Integer({ default: 32, minimum: 1, description: "Items a step." }),
-    loss: Type.Union([Type.Literal("mse"), Type.Literal("fisher")], {
-      default: "mse",
-      description:
-        "How errors of a block's output are weighted: alike, or by the Fisher information of a classifier's scores.",
-    }),
-    learning_rate: Type.Number({
-      default: 0.1,
-      exclusiveMinimum: 0,
-      description: "Adam's rate, as in the preset `fast` of `reconstruct`.",
-    }),
-  }, { additionalProperties: false, default: {}, description: "For method `reconstruction`." }),
+  reconstruction: Type.Object(
+    { ...RECONSTRUCTION, steps: withDefault(RECONSTRUCTION.steps, 200) },
+    { additionalProperties: false, default: {}, description: "For method `reconstruction`." },
+  ),
   cross_terms: Type.Boolean({
     default: true,
     description:
@@ -98,12 +127,18 @@ export const inputs = {
     optional: true,
     description: "Typical inputs of the model; not needed for `sqnr`, labels never.",
   },
+  ranges: {
+    kinds: ["ranges"],
+    optional: true,
+    description: "Statistics of the model's activations; needed where `targets` names them.",
+  },
 } as const;
 
 /** The artifacts that it makes. */
 export const outputs = {
   sensitivity: {
     kind: "sensitivity",
-    description: "The loss and the bytes of each layer at each width, and joint losses of blocks.",
+    description:
+      "The loss and the bytes of each layer at each width, joint losses of blocks, and losses of activations.",
   },
 } as const;

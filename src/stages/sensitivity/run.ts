@@ -5,69 +5,75 @@
  */
 
 import { UserError } from "../../base/errors.ts";
-import { scoresOf } from "../../quant/metrics/scores.ts";
 import type { StageContext, StageRun } from "../../registry/stage.ts";
 import type { SensitivityLayer, SensitivityTable } from "../../search/table.ts";
+import { Items } from "../../search/trial/items.ts";
+import { findLayers, type LayeredModel, narrow } from "../../search/trial/layers.ts";
+import { chooseComparison, type Comparison } from "../../search/trial/loss.ts";
 import { meanCurvatures } from "./hawq.ts";
-import { Items } from "./items.ts";
 import { layerRow } from "./layer_row.ts";
-import { findLayers, type LayeredModel, narrow } from "./layers.ts";
 import { measureTable } from "./measured_table.ts";
-import type { Comparison } from "./output.ts";
 import type { inputs, outputs, Parameters, parameters } from "./ports.ts";
 
 export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = async (
   parameters,
-  { model: artifact, calibration },
+  { model: artifact, calibration, ranges },
   context,
 ) => {
+  const { method, take, batch, output } = parameters;
   const layered = findLayers(await artifact.load(), parameters.exclude);
   const widths = [...parameters.bits].sort((a, b) => a - b);
-  if (parameters.method === "sqnr") {
+  if (method === "sqnr") {
     return result(bySignalToNoise(layered, widths, parameters, context), 0);
   }
+  if (calibration === undefined) {
+    throw new UserError({
+      message: `Method ${method} measures losses on data, and there is none`,
+      hint: "Give a data set under inputs:, or say method: sqnr",
+    });
+  }
+  if (parameters.targets !== "weights" && ranges === undefined) {
+    throw new UserError({
+      message: "Activations are quantized by calibrated ranges, and there are none",
+      hint: 'Put the stage "calibrate" before, or say targets: weights',
+    });
+  }
   await using items = await Items.open(
-    layered.model,
-    artifact.origin,
-    calibration,
-    parameters,
-    context,
+    { value: layered.model, origin: artifact.origin },
+    { value: await calibration.load(), origin: calibration.origin },
+    {
+      batch,
+      ...(take !== undefined && { take }),
+      ...(output !== undefined && { output }),
+      threads: context.threads,
+      memory: context.memory / 2,
+    },
   );
-  const comparison = chooseComparison(layered, items, parameters);
-  const table = parameters.method === "hawq"
+  const comparison = chooseComparison(layered.model, items, parameters.measure);
+  const table = method === "hawq"
     ? await byCurvature(layered, widths, items, comparison, parameters, context)
-    : await measureTable(layered, widths, items, comparison, parameters, context);
+    : await measureTable(
+      { layered, items, comparison, ranges: await ranges?.load() },
+      parameters,
+      context,
+    );
   return result(table, items.length);
 };
 
 function result(sensitivity: SensitivityTable, items: number) {
-  const { layers, blocks } = sensitivity;
-  const losses = layers.flatMap(({ entries }) => entries.map(({ loss }) => loss));
+  const { layers, blocks, activations = [] } = sensitivity;
+  const losses = [...layers, ...activations].map(({ entries }) => entries.map(({ loss }) => loss));
+  const joint = blocks.reduce((sum, { joint }) => sum + joint.length, 0);
   return {
     outputs: { sensitivity },
     metrics: {
       layers: layers.length,
-      measurements: losses.length + blocks.reduce((sum, { joint }) => sum + joint.length, 0),
+      activations: activations.length,
+      measurements: losses.reduce((sum, { length }) => sum + length, joint),
       items,
-      greatest_loss: layers.reduce((most, { entries }) => Math.max(most, entries[0]!.loss), 0),
+      greatest_loss: losses.reduce((most, [first]) => Math.max(most, first!), 0),
     },
   };
-}
-
-function chooseComparison(
-  { model }: LayeredModel,
-  { output, dims, width }: Items,
-  { measure }: Parameters,
-): Comparison {
-  const scores = scoresOf(model.graph, output);
-  const isRow = dims.length >= 2 && dims.slice(2).every((dim) => dim === 1) && width > 1;
-  if (measure === "kl" && width < 2) {
-    throw new UserError({
-      message: `kl compares probabilities of classes, but output "${output}" has one value an item`,
-      hint: "Say measure: mse",
-    });
-  }
-  return { measure: measure === "auto" ? isRow ? "kl" : "mse" : measure, scores };
 }
 
 function bySignalToNoise(
@@ -76,11 +82,11 @@ function bySignalToNoise(
   { weights: settings }: Parameters,
   { seed, signal }: StageContext,
 ): SensitivityTable {
-  const rows = layers.map(({ name, nodes, weights, first }): SensitivityLayer => {
+  const rows = layers.map((layer): SensitivityLayer => {
     signal.throwIfAborted();
+    const { name, nodes, weights } = layer;
     const power = weights.data.reduce((sum, weight) => sum + weight * weight, 0);
     const entries = widths.map((bits) => {
-      const layer = { name, nodes, weights, first };
       const { bytes, squaredError } = narrow(layer, bits, settings, seed);
       return { bits, bytes, loss: power === 0 ? 0 : squaredError / power };
     });

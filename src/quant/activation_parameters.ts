@@ -4,30 +4,44 @@
  * @module
  */
 
-import { type Problem, UserError } from "../../base/errors.ts";
+import { type Problem, UserError } from "../base/errors.ts";
 import {
   type Grid,
   grid,
   parametersFromRange,
   type QuantizationParameters,
   tensorParameters,
-} from "../../quant/grid.ts";
-import { chooseRange, RANGE_RULES } from "../../quant/observers/table.ts";
-import type { Placement } from "../../quant/placement.ts";
-import type { RangeMethod, Ranges, TensorStatistics } from "../../quant/ranges.ts";
-import type { Parameters } from "./ports.ts";
-import type { ActivationSettings } from "./settings.ts";
+} from "./grid.ts";
+import { chooseRange, RANGE_RULES } from "./observers/table.ts";
+import type { Placement } from "./placement.ts";
+import type { RangeMethod, Ranges, TensorStatistics } from "./ranges.ts";
+
+/** How an activation is quantized. */
+export interface ActivationSettings {
+  readonly bits: number;
+  readonly symmetric: boolean;
+}
+
+/** What is chosen for all activations alike. */
+export interface ActivationChoice {
+  /** Whether values that only lead to outputs of the model are quantized too. */
+  readonly outputs: boolean;
+  /** How ranges are chosen; `calibrated` is what the statistics were made for. */
+  readonly range: RangeMethod | "calibrated";
+}
 
 /**
  * The parameters of every value that is quantized.
  *
+ * @param settings By group of activation points.
+ *
  * @throws {UserError} If statistics are missing: those of a value, or those that the method needs.
  */
 export function chooseActivations(
-  placement: Placement,
+  placement: Pick<Placement, "points">,
   settings: ReadonlyMap<string, ActivationSettings>,
   ranges: Ranges,
-  { outputs, range }: Parameters["activations"],
+  { outputs, range }: ActivationChoice,
 ): Map<string, QuantizationParameters> {
   const method = range === "calibrated" ? ranges.method : range;
   const chosen = new Map<string, QuantizationParameters>();

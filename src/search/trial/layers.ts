@@ -11,10 +11,16 @@ import { cloneModel, constantValue, nameEverything } from "../../onnx/edit.ts";
 import type { Model, Node } from "../../onnx/model.ts";
 import { float32, type Tensor } from "../../onnx/tensor.ts";
 import { dequantize } from "../../quant/grid.ts";
-import { quantizeLayer } from "../../quant/layer_weights.ts";
+import { type LayerWeightSettings, quantizeLayer } from "../../quant/layer_weights.ts";
 import { placeQuantizers, type QuantizableLayer } from "../../quant/placement.ts";
+import type { QuantizedWeights } from "../../quant/qdq.ts";
 import { quantizedBytes } from "../../quant/weight_size.ts";
-import type { Parameters } from "./ports.ts";
+
+/** How weights are quantized, whatever their width. */
+export type GridSettings = Pick<
+  LayerWeightSettings,
+  "symmetric" | "granularity" | "block_size" | "range" | "percentile"
+>;
 
 /** A constant of weights and the nodes that compute with it. */
 export interface Layer {
@@ -38,6 +44,8 @@ export interface NarrowWeights {
 export interface LayeredModel {
   readonly model: Model;
   readonly layers: readonly Layer[];
+  /** Names of nodes that stay in float. */
+  readonly skipped: ReadonlySet<string>;
 }
 
 /**
@@ -69,16 +77,32 @@ export function findLayers(source: Model, exclude: readonly string[]): LayeredMo
     graph.nodes = graph.nodes.filter(({ outputs }) => outputs[0] !== first.weight);
     graph.initializers.set(first.weight, weights);
   }
-  return { model, layers: found };
+  return { model, layers: found, skipped: new Set([...skipped].map(({ name }) => name)) };
 }
 
 /** The weights of a layer at a width, exactly as `quantize` rounds them. */
 export function narrow(
   { first, weights }: Layer,
   bits: number,
-  settings: Parameters["weights"],
+  settings: GridSettings,
   seed: number,
 ): NarrowWeights {
+  const { quantized, meanSquareError } = onGrid({ first, weights }, bits, settings, seed);
+  const { values, dims, parameters } = quantized;
+  return {
+    weights: float32(weights.dims, dequantize(values, dims, parameters)),
+    bytes: quantizedBytes(quantized),
+    squaredError: meanSquareError * weights.data.length,
+  };
+}
+
+/** The integers of a layer at a width, as {@linkcode narrow} has them. */
+export function onGrid(
+  { first, weights }: Pick<Layer, "first" | "weights">,
+  bits: number,
+  settings: GridSettings,
+  seed: number,
+): { readonly quantized: QuantizedWeights; readonly meanSquareError: number } {
   const { weights: quantized, meanSquareError } = quantizeLayer(
     weights,
     first,
@@ -86,12 +110,7 @@ export function narrow(
     { seed, reduceRange: false },
   );
   if ("codebook" in quantized) throw new TypeError("Weights must be on a uniform grid");
-  const { values, dims, parameters } = quantized;
-  return {
-    weights: float32(weights.dims, dequantize(values, dims, parameters)),
-    bytes: quantizedBytes(quantized),
-    squaredError: meanSquareError * weights.data.length,
-  };
+  return { quantized, meanSquareError };
 }
 
 function matchNodes({ graph }: Model, exclude: readonly string[]): ReadonlySet<Node> {

@@ -1,37 +1,64 @@
 /**
- * Narrow weights whose roundings are learned.
+ * Reconstructing networks that are tried.
  *
  * @module
  */
 
 import { UserError } from "../../base/errors.ts";
 import type { Model } from "../../onnx/model.ts";
-import { applyQuantization, raiseOpset } from "../../quant/apply.ts";
-import { quantizeLayer } from "../../quant/layer_weights.ts";
-import { placeQuantizers } from "../../quant/placement.ts";
+import { readQuantization } from "../../quant/qdq.ts";
 import { ItemStorage, type ItemValues } from "../../quant/reconstruct/item_values.ts";
 import type { ReconstructionOptions } from "../../quant/reconstruct/options.ts";
-import { reconstructModel } from "../../quant/reconstruct/reconstruct.ts";
-import type { StageContext } from "../../registry/stage.ts";
-import type { Items } from "./items.ts";
-import type { Layer, LayeredModel } from "./layers.ts";
-import type { Parameters } from "./ports.ts";
+import { reconstructModel, type SavedState } from "../../quant/reconstruct/reconstruct.ts";
+import type { TrialItems } from "./items.ts";
 
 /** Share of the memory budget that values between layers may take. */
 const VALUES_SHARE = 0.3;
 
-/** Reconstructs sets of layers, each time from the float network. */
+/** How roundings are learned; rates and steps that are not here are those of the preset `fast` of `reconstruct`. */
+export interface ReconstructorOptions {
+  /** Steps a unit. */
+  readonly steps: number;
+  /** Items a step. */
+  readonly batch: number;
+  readonly loss: "mse" | "fisher";
+  readonly learning_rate: number;
+}
+
+/** What reconstructing takes. */
+export interface ReconstructorContext {
+  readonly seed: number;
+  /** Bytes. */
+  readonly memory: number;
+  readonly signal: AbortSignal;
+  warn(message: string): void;
+}
+
+/** Wider weights stay as they are; so do binary ones. */
+const WIDEST = 7;
+
+/** State that is not worth keeping. */
+const NOTHING_SAVED: SavedState = {
+  load: () => Promise.resolve(undefined),
+  save: () => Promise.resolve(),
+};
+
+/** Reconstructs candidates of one float network on the same items. */
 export class Reconstructor implements Disposable {
-  readonly #layered: LayeredModel;
-  readonly #parameters: Parameters;
-  readonly #context: StageContext;
+  readonly #reference: Model;
+  readonly #options: ReconstructorOptions;
+  readonly #context: ReconstructorContext;
   readonly #storage: ItemStorage;
   readonly #inputs = new Map<string, ItemValues>();
   readonly #warned = new Set<string>();
 
-  private constructor(layered: LayeredModel, parameters: Parameters, context: StageContext) {
-    this.#layered = layered;
-    this.#parameters = parameters;
+  private constructor(
+    reference: Model,
+    options: ReconstructorOptions,
+    context: ReconstructorContext,
+  ) {
+    this.#reference = reference;
+    this.#options = options;
     this.#context = context;
     this.#storage = new ItemStorage(VALUES_SHARE * context.memory);
   }
@@ -40,12 +67,12 @@ export class Reconstructor implements Disposable {
    * @throws {UserError} If there are fewer items than a step takes, or the model takes a fixed number.
    */
   static async open(
-    layered: LayeredModel,
-    items: Items,
-    parameters: Parameters,
-    context: StageContext,
+    reference: Model,
+    items: TrialItems,
+    options: ReconstructorOptions,
+    context: ReconstructorContext,
   ): Promise<Reconstructor> {
-    const { batch } = parameters.reconstruction;
+    const { batch } = options;
     if (items.hasFixedBatch) {
       throw new UserError({
         message: "Reconstruction needs a model whose batch dimension is open",
@@ -58,7 +85,7 @@ export class Reconstructor implements Disposable {
         hint: "Give more items, or say reconstruction: { batch: NUMBER }",
       });
     }
-    const reconstructor = new Reconstructor(layered, parameters, context);
+    const reconstructor = new Reconstructor(reference, options, context);
     let start = 0;
     for await (const { feeds, size } of items.calls()) {
       for (const [name, rows] of Object.entries(feeds)) {
@@ -74,53 +101,38 @@ export class Reconstructor implements Disposable {
     return reconstructor;
   }
 
-  /** The network with some layers at a width, after their units were reconstructed; all others are float. */
-  async narrowed(members: readonly Layer[], bits: number): Promise<Model> {
-    const { model: reference } = this.#layered;
+  /**
+   * A candidate with learned roundings; the candidate itself where nothing can be learned.
+   *
+   * @param saved Where its units are kept while the others are learned.
+   */
+  async reconstruct(
+    candidate: Model,
+    saved: SavedState = NOTHING_SAVED,
+    progress: (done: number, total: number) => void = () => {},
+  ): Promise<Model> {
     const { seed, signal, warn } = this.#context;
-    const nodes = new Set(members.flatMap(({ nodes }) => nodes));
-    const model = raiseOpset(reference, [bits], "native");
-    const placement = placeQuantizers(model);
-    const shared = new Map(
-      members.map((layer) => [
-        layer.first.weight,
-        quantizeLayer(
-          layer.weights,
-          layer.first,
-          { ...this.#parameters.weights, bits, rounding: "nearest", mapping: "uniform" },
-          { seed, reduceRange: false },
-        ).weights,
-      ]),
-    );
-    applyQuantization(model, placement, {
-      encoding: "native",
-      integerBias: false,
-      activations: new Map(),
-      weights: new Map(
-        placement.layers.filter(({ node }) => nodes.has(node.name))
-          .map((layer) => [layer, shared.get(layer.weight)!]),
-      ),
-    });
-    const { model: reconstructed } = await reconstructModel(
-      model,
-      reference,
+    const { weights } = readQuantization(candidate);
+    if (!weights.some(({ bits }) => bits > 1 && bits <= WIDEST)) return candidate;
+    const { model } = await reconstructModel(
+      candidate,
+      this.#reference,
       this.#inputs,
-      this.#options(),
+      this.#reconstruction(),
       {
         seed,
         signal,
         storage: this.#storage,
         origin: "the float model",
-        // Losses are what is kept.
-        saved: { load: () => Promise.resolve(undefined), save: () => Promise.resolve() },
-        progress: () => {},
+        saved,
+        progress: ({ done, total }) => progress(done, total),
         warn: (message) => {
           if (!this.#warned.has(message)) warn(message);
           this.#warned.add(message);
         },
       },
     );
-    return reconstructed;
+    return model;
   }
 
   [Symbol.dispose](): void {
@@ -128,13 +140,14 @@ export class Reconstructor implements Disposable {
     this.#storage[Symbol.dispose]();
   }
 
-  #options(): ReconstructionOptions {
-    const { steps, batch, loss, learning_rate } = this.#parameters.reconstruction;
+  #reconstruction(): ReconstructionOptions {
+    const { steps, batch, loss, learning_rate } = this.#options;
     return {
       solver: "learn",
       unit: "block",
-      maximumBits: 16,
+      maximumBits: WIDEST,
       except: [],
+      // One and two threads can differ in the last bits.
       threads: 1,
       damping: 0.01,
       learning: {
@@ -147,9 +160,9 @@ export class Reconstructor implements Disposable {
         loss,
         biasRate: 1e-3,
         scaleRate: 0,
-        activations: "fixed",
-        activationRate: 0,
-        activationSteps: 0,
+        activations: "after",
+        activationRate: 1e-3,
+        activationSteps: Math.ceil(steps / 2),
         drop: 0,
       },
       distill: { steps: 0, required: false, learningRate: 0, temperature: 1 },
