@@ -9,6 +9,7 @@
  * @module
  */
 
+import type { JsonValue } from "../base/canonical_json.ts";
 import type { Problem } from "../base/errors.ts";
 import { didYouMean } from "../base/suggest.ts";
 import type { ArtifactKind } from "../registry/artifact.ts";
@@ -37,6 +38,7 @@ export interface UnwiredStage {
   readonly id: string;
   readonly index: number;
   readonly definition: AnyStage;
+  readonly parameters: { readonly [name: string]: JsonValue };
   /** The `in:` of the stage. */
   readonly in: Readonly<Record<string, string>>;
 }
@@ -92,7 +94,15 @@ class Wirer {
   stage(stage: UnwiredStage): Map<string, Source> {
     const ports = stage.definition.inputs;
     const sources = new Map<string, Source>();
+    const ignored = stage.definition.ignores?.(stage.parameters) ?? [];
     for (const [name, port] of Object.entries(ports)) {
+      if (ignored.includes(name)) {
+        if (stage.in[name] !== undefined && stage.in[name] !== "none") {
+          const message = `input "${name}" has no part with these parameters`;
+          this.#problem(stage, message, `Leave out in.${name}`, ["in", name], "key");
+        }
+        continue;
+      }
       const named = Object.hasOwn(stage.in, name) ? stage.in[name] : undefined;
       const source = named === undefined
         ? this.#nearest(stage, name, port)

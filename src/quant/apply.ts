@@ -8,6 +8,7 @@ import { constantValue, prune } from "../onnx/edit.ts";
 import type { Model } from "../onnx/model.ts";
 import type { Tensor } from "../onnx/tensor.ts";
 import { upgradeOpset } from "../onnx/upgrade.ts";
+import { setFoldedStatistics } from "./distributions/batch_norm.ts";
 import type { QuantizationParameters } from "./grid.ts";
 import type { Placement, QuantizableLayer } from "./placement.ts";
 import { activationType, quantizeActivation, quantizeDynamically } from "./qdq/activations.ts";
@@ -76,6 +77,8 @@ export function applyQuantization(
   else writeStatic(model, placement, plan.activations, plan.encoding);
   prune(graph);
   guardFloatWeights(model);
+  // It has done what it is for, and would be wrong of the values that are there now.
+  setFoldedStatistics(model, new Map());
   return { floatBiases };
 }
 

@@ -17,6 +17,8 @@ export interface InputPort {
   readonly kinds: readonly [ArtifactKind, ...ArtifactKind[]];
   /** Whether the stage runs without it. */
   readonly optional?: boolean;
+  /** Whether some parameters leave it without a part, so that nothing feeds it then: see `ignores`. */
+  readonly ignorable?: boolean;
   /** One sentence for the documentation. */
   readonly description: string;
 }
@@ -65,7 +67,7 @@ type Outputs = Readonly<Record<string, OutputPort>>;
 
 /** The artifacts given to `run`, by port. */
 export type InputArtifacts<I extends Ports> = {
-  readonly [N in keyof I]: I[N] extends { readonly optional: true }
+  readonly [N in keyof I]: I[N] extends { readonly optional: true } | { readonly ignorable: true }
     ? Artifact<I[N]["kinds"][number]> | undefined
     : Artifact<I[N]["kinds"][number]>;
 };
@@ -121,6 +123,8 @@ interface StageFacts<P extends TObject, I extends Ports, O extends Outputs> {
    * part of the key too, and finding it out loads ONNX Runtime before anything runs.
    */
   usesIntegerKernels?(parameters: Static<P>): boolean;
+  /** The ignorable inputs that have no part with these parameters. */
+  ignores?(parameters: Static<P>): readonly (keyof I & string)[];
   /** Problems that the schema cannot express, found before anything runs: `[path in with, message]`. */
   validate?(parameters: Static<P>): readonly ParameterProblem[];
   /**

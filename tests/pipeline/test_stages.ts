@@ -259,6 +259,17 @@ export const wired = [
   }),
   defineStage({
     ...idle,
+    name: "estimate",
+    parameters: Type.Object({ blind: Type.Boolean({ default: false }) }),
+    inputs: {
+      model: { kinds: ["model"], description: "" },
+      calibration: { kinds: ["dataset"], ignorable: true, description: "" },
+    },
+    outputs: { ranges: { kind: "ranges", description: "" } },
+    ignores: ({ blind }) => blind ? ["calibration"] : [],
+  }),
+  defineStage({
+    ...idle,
     name: "round",
     inputs: {
       model: { kinds: ["model"], description: "" },

@@ -127,3 +127,17 @@ stages:
     ["number", "number-2", "number-3", "number-4"],
   );
 });
+
+Deno.test("an input without a part is not fed, though there is something for it", async () => {
+  const pipeline = await load(`${INPUTS}
+stages:
+  - uses: estimate
+  - { id: blind, uses: estimate, with: { blind: true } }
+  - { id: bare, uses: estimate, with: { blind: true }, in: { calibration: none } }
+`);
+  assert.deepEqual(wiring(pipeline), [
+    "estimate: model=inputs.model calibration=inputs.calibration",
+    "blind: model=inputs.model",
+    "bare: model=inputs.model",
+  ]);
+});

@@ -3,6 +3,38 @@ import { testMistakes } from "./support.ts";
 // Mistakes in how stages are connected: where the caret is, what is said, and what mends it.
 testMistakes([
   {
+    name: "input that may be without a part",
+    pipeline: `
+name: x
+inputs: { data: { synthetic: { shape: [1], count: 1 } } }
+stages:
+  - uses: augment
+  - { id: a, uses: estimate, in: { model: none } }
+  - uses: estimate
+    with: { blind: true }
+    in: { model: none, calibration: augment }
+`,
+    problems: [
+      '5:43+4 Stage "a": input "model" cannot be none',
+      '8:18+4 Stage "estimate": input "model" cannot be none',
+      '8:24+11 Stage "estimate": input "calibration" has no part with these parameters → Leave out in.calibration',
+    ],
+  },
+  {
+    name: "input that has a part but nothing to feed it",
+    pipeline: `
+name: x
+inputs: { model: { onnx: m.onnx } }
+stages:
+  - { uses: estimate, with: { blind: true } }
+  - uses: estimate
+`,
+    problems: [
+      '2:26+6 Input "model": File "m.onnx" does not exist → Looked for "FOLDER/m.onnx"',
+      '5:11+8 Stage "estimate-2": input "calibration" needs a dataset, but there is none before it → Give one under inputs:',
+    ],
+  },
+  {
     name: "missing input",
     pipeline: `
 name: x

@@ -3,11 +3,14 @@ import { canonicalJson, type JsonValue } from "../../src/base/canonical_json.ts"
 import type { Dataset } from "../../src/data/dataset.ts";
 import { GraphBuilder } from "../../src/onnx/build.ts";
 import type { Model } from "../../src/onnx/model.ts";
-import { elementCount } from "../../src/onnx/tensor.ts";
+import { elementCount, float32 } from "../../src/onnx/tensor.ts";
 import { observedValues } from "../../src/quant/placement.ts";
 import type { Ranges } from "../../src/quant/ranges.ts";
 import { fillDefaults } from "../../src/registry/defaults.ts";
 import type { Schema } from "../../src/registry/schema.ts";
+import { calibrate } from "../../src/stages/calibrate/mod.ts";
+import { prepareModel } from "../../src/stages/prepare/run.ts";
+import type { UserError } from "../../src/base/errors.ts";
 import { batchSize } from "../../src/stages/calibrate/batch_size.ts";
 import { type Parameters, parameters } from "../../src/stages/calibrate/ports.ts";
 import { run } from "../../src/stages/calibrate/run.ts";
@@ -218,4 +221,121 @@ Deno.test("batchSize depends on the size of activations", () => {
   assert.equal(batchSize(graph, ["x"]), Math.floor(2 ** 24 / elementCount([3, 512, 512])));
   assert.equal(batchSize(graph, ["unknown"]), 16);
   assert.equal(batchSize(smallNetwork().graph, ["x"]), 64);
+});
+
+/** Two convolutions with batch normalization, prepared: folded, with the statistics kept. */
+async function normalized(): Promise<Model> {
+  const builder = new GraphBuilder();
+  const layer = (input: string, name: string) => {
+    const weights = float32([3, 3, 1, 1], [1, 0, 0, 0, 1, 0, 0, 0, 1]);
+    const conv = builder.op("Conv", [input, builder.constant(weights)], {}, { name });
+    const constants = [[2, -1, 0.5], [1, 4, -3], [0, 0, 0], [1, 1, 1]];
+    return builder.op(
+      "BatchNormalization",
+      [
+        conv,
+        ...constants.map((values) => builder.constant(float32([3], values))),
+      ],
+      {},
+      { name: `${name}_norm` },
+    );
+  };
+  const relu = builder.op(
+    "Relu",
+    [
+      layer(builder.input("x", "float32", ["N", 3, 4, 4]), "a"),
+    ],
+    {},
+    { name: "relu" },
+  );
+  builder.output(builder.op("Add", [layer(relu, "b"), relu], {}, { name: "sum" }));
+  const { model } = await prepareModel(builder.build(), {
+    shape: {},
+    batch: "keep",
+    opset: 21,
+    fold_batch_norm: true,
+    fold_arithmetic: true,
+    fold_constants: true,
+  });
+  return model;
+}
+
+const WITHOUT_DATA = { method: "batchnorm", deviations: 3, input_range: [-1, 2], bins: 256 };
+
+async function rangesWithoutData(model: Model, settings: JsonValue = WITHOUT_DATA) {
+  const { outputs, metrics } = await run(
+    fillDefaults(parameters as unknown as Schema, settings) as Parameters,
+    { model: artifact("model", model, "prepare.model"), calibration: undefined },
+    context(),
+  );
+  return { ranges: outputs.ranges as Ranges, metrics };
+}
+
+Deno.test("without data, ranges are deviations around the means of folded batch normalization", async () => {
+  const model = await normalized();
+  assert.ok(model.graph.nodes.every(({ opType }) => opType !== "BatchNormalization"));
+  const { ranges, metrics } = await rangesWithoutData(model);
+  assert.deepEqual(metrics, { items: 0, activations: 4 });
+  const range = (name: string) => {
+    const { min, max, histogram } = ranges.tensors[name]!;
+    assert.ok(histogram!.counts.every((count) => Number.isInteger(count) && count >= 0));
+    return [min, max];
+  };
+  assert.deepEqual(range("x"), [-1, 2]);
+  // β ± 3|γ|, over all channels: 1 ± 6, 4 ± 3, −3 ± 1.5; Relu cuts at zero.
+  assert.deepEqual(range("relu"), [0, 7]);
+  assert.deepEqual(range("b_norm"), [-5, 7]);
+  // Means and variances add: Relu hardly cuts N(4, 1²), so the greatest is 8 + 3√2.
+  assert.ok(Math.abs(range("sum")[1]! - (8 + 3 * Math.SQRT2)) < 1e-3);
+});
+
+Deno.test("ranges found without data quantize a model, with any method for activations", async () => {
+  const model = await normalized();
+  const { ranges } = await rangesWithoutData(model);
+  for (const range of ["calibrated", "mse", "percentile", "entropy", "aciq-grid"]) {
+    const { outputs } = quantizeModel(
+      model,
+      ranges,
+      fillDefaults(
+        quantizeParameters as unknown as Schema,
+        { activations: { bits: 4, range } },
+      ) as QuantizeParameters,
+      context(),
+    );
+    // The metadata has done what it was for.
+    assert.equal(outputs.model.metadata.size, 0);
+  }
+});
+
+Deno.test("a model that tells nothing of its activations asks for other data", async () => {
+  await assert.rejects(rangesWithoutData(network), (error: UserError) => {
+    assert.match(error.message, /of the model "prepare.model" cannot be found without data/);
+    assert.match(error.problems[0]!.hint!, /folded before it came here.*Else calibrate with data/);
+    return true;
+  });
+});
+
+Deno.test("an activation that no statistics lead to is named", async () => {
+  const model = await normalized();
+  const relu = model.graph.nodes.find(({ opType }) => opType === "Relu")!;
+  relu.opType = "Exp";
+  await assert.rejects(
+    rangesWithoutData(model),
+    /Nothing is known of activation "relu", which Exp "relu"/,
+  );
+});
+
+Deno.test("method batchnorm and the range of the input belong together", () => {
+  const problems = (settings: JsonValue) =>
+    calibrate.validate!(fillDefaults(parameters as unknown as Schema, settings) as Parameters);
+  assert.match(
+    problems({ method: "batchnorm" })[0]!.message,
+    /needs the range of the model's input/,
+  );
+  assert.match(problems({ input_range: [0, 1] })[0]!.message, /Method mse finds the range/);
+  assert.match(
+    problems({ method: "batchnorm", input_range: [1, 1] })[0]!.message,
+    /must go from the least to the greatest/,
+  );
+  assert.deepEqual(problems(WITHOUT_DATA), []);
 });

@@ -7,7 +7,7 @@ import { type AttributeValues, GraphBuilder } from "../../src/onnx/build.ts";
 import type { Model } from "../../src/onnx/model.ts";
 import { readModel } from "../../src/onnx/read.ts";
 import { elementCount, float32 } from "../../src/onnx/tensor.ts";
-import { largestDifference } from "../../src/stages/prepare/passes/compare.ts";
+import { largestDifference } from "../../src/engine/compare.ts";
 import { prepareModel } from "../../src/stages/prepare/run.ts";
 import { testWithSharedData } from "../shared_data.ts";
 

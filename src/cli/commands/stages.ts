@@ -62,7 +62,11 @@ function stageLines(stage: AnyStage, style: Style, width: number): string[] {
   }
   const inputs = Object.entries(stage.inputs).map(([name, port]): Row => {
     const kinds = port.kinds.join(" or ");
-    return [name, port.optional === true ? `${kinds}, optional` : kinds, port.description];
+    return [
+      name,
+      port.optional === true || port.ignorable === true ? `${kinds}, optional` : kinds,
+      port.description,
+    ];
   });
   const outputs = Object.entries(stage.outputs)
     .map(([name, { kind, description }]): Row => [name, kind, description]);

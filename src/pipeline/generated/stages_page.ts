@@ -22,9 +22,12 @@ export function stagesPage(stages: readonly AnyStage[]): string {
 }
 
 function section(stage: AnyStage): string[] {
-  const inputs = Object.entries(stage.inputs).map(([name, { kinds, optional, description }]) => [
+  const inputs = Object.entries(stage.inputs).map((
+    [name, { kinds, optional, ignorable, description }],
+  ) => [
     `\`${name}\``,
-    kinds.map((kind) => `\`${kind}\``).join(" or ") + (optional ? ", optional" : ""),
+    kinds.map((kind) => `\`${kind}\``).join(" or ") +
+    (optional ? ", optional" : ignorable ? ", unless the parameters have no use for it" : ""),
     description,
   ]);
   const outputs = Object.entries(stage.outputs).map(([name, { kind, description }]) => [

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { defineStage } from "../../registry/stage.ts";
-import { inputs, outputs, parameters } from "./ports.ts";
+import { defineStage, type ParameterProblem } from "../../registry/stage.ts";
+import { inputs, outputs, type Parameters, parameters } from "./ports.ts";
 
 export const calibrate = defineStage({
   name: "calibrate",
@@ -16,6 +16,9 @@ export const calibrate = defineStage({
     "quantized, and, where the method needs it, a histogram. Activations are never kept: memory does not grow with " +
     "the data. `quantize` then chooses a range for its own bit width.",
     "A few hundred items are usually enough. NaN and infinite values are an error.",
+    "With `method: batchnorm` there is no data at all: ranges follow from the means and deviations that batch " +
+    "normalization has of each channel, also where the stage `prepare` has folded it, through Relu, additions, pooling " +
+    "and further layers; and from `input_range`.",
   ].join("\n\n"),
   parameters,
   inputs,
@@ -29,7 +32,33 @@ export const calibrate = defineStage({
     },
   },
   engine: true,
+  ignores: ({ method }) => method === "batchnorm" ? ["calibration"] : [],
+  validate: findProblems,
   load: () => import("./run.ts"),
 });
 
 export default calibrate;
+
+/** What the schema cannot say. */
+function findProblems({ method, input_range: range }: Parameters): ParameterProblem[] {
+  if (range === undefined) {
+    return method !== "batchnorm" ? [] : [{
+      path: ["method"],
+      message: "method: batchnorm needs the range of the model's input, which no statistics tell",
+      hint: "Say input_range: [LEAST, GREATEST], as values are after preprocessing",
+    }];
+  }
+  if (method !== "batchnorm") {
+    return [{
+      path: ["input_range"],
+      message: `Method ${method} finds the range of the input from the data`,
+      hint: "Leave out input_range, or say method: batchnorm",
+    }];
+  }
+  return range[0] < range[1] ? [] : [{
+    path: ["input_range"],
+    message: `input_range must go from the least to the greatest value: it is [${
+      range.join(", ")
+    }]`,
+  }];
+}

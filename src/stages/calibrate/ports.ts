@@ -17,6 +17,7 @@ export const parameters = Type.Object({
     Type.Literal("mse"),
     Type.Literal("aciq"),
     Type.Literal("aciq-grid"),
+    Type.Literal("batchnorm"),
   ], {
     default: "mse",
     description:
@@ -24,7 +25,7 @@ export const parameters = Type.Object({
       "batches' least and greatest values. `percentile`: what holds a percentage of the values. `entropy`: least " +
       "Kullback–Leibler divergence. `mse`: least |x − x̂|^p. `aciq`: least error of a Laplace or normal distribution, " +
       "as published; `aciq-grid`: the same for the number of steps that grids really have. The first two read the data " +
-      "once, the others twice.",
+      "once, the others twice. `batchnorm`: without any data, from what batch normalization knows of the activations.",
   }),
   percentile: Type.Number({
     default: 99.999,
@@ -57,6 +58,18 @@ export const parameters = Type.Object({
       "fixed batch gets that. Matters to `moving-average`; to the others only where ONNX Runtime rounds differently.",
   })),
   take: take("calibrate"),
+  deviations: Type.Number({
+    default: 6,
+    exclusiveMinimum: 0,
+    maximum: 40,
+    description:
+      "For `batchnorm`: how many standard deviations of each channel lie inside its range, on both sides of its mean.",
+  }),
+  input_range: Type.Optional(Type.Tuple([Type.Number(), Type.Number()], {
+    description:
+      "For `batchnorm`: the least and the greatest value that the model is fed, as they are after preprocessing.",
+    examples: [[0, 1], [-2.12, 2.64]],
+  })),
   exclude: excludedNodes(
     "Nodes by name that will stay in float, where `quantize` skips them: it then needs the activations around them.",
   ),
@@ -70,6 +83,7 @@ export const inputs = {
   model: { kinds: ["model"], description: "A prepared float model." },
   calibration: {
     kinds: ["dataset"],
+    ignorable: true,
     description: "Typical inputs of the model; labels are not needed.",
   },
 } as const;

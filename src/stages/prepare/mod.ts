@@ -9,12 +9,14 @@ import { inputs, outputs, parameters } from "./ports.ts";
 
 export const prepare = defineStage({
   name: "prepare",
-  version: 1,
+  version: 2,
   summary: "Bring a float model into the form that the other stages work on",
   description: [
     "Raises the operator set, removes nodes that do nothing at inference, computes constant parts, folds batch " +
     "normalization and per-channel arithmetic into the layers before, turns MatMul with a bias into Gemm, moves Relu before pooling, gives every " +
     "node a name and every value its shape.",
+    "What folded batch normalization knew of the activations, mean and deviation of each channel, stays with the model " +
+    "as a metadata entry, from which other stages find ranges, correct biases and make up data without any data.",
     "The prepared model is run against the original on random input: the largest difference is a metric, and more than " +
     "`tolerance` is an error.",
   ].join("\n\n"),

@@ -12,9 +12,10 @@ import { cloneModel, nameEverything, prune, sortNodes } from "../../onnx/edit.ts
 import type { Model } from "../../onnx/model.ts";
 import { elementCount } from "../../onnx/tensor.ts";
 import { upgradeOpset } from "../../onnx/upgrade.ts";
+import { foldedStatistics, setFoldedStatistics } from "../../quant/distributions/batch_norm.ts";
 import type { StageRun } from "../../registry/stage.ts";
 import { moveClampsUp } from "./passes/clamps.ts";
-import { largestDifference } from "./passes/compare.ts";
+import { largestDifference } from "../../engine/compare.ts";
 import { foldConstants, liftConstants } from "./passes/constants.ts";
 import { foldAffine } from "./passes/fold_affine.ts";
 import { matMulToGemm, normalizeGemm } from "./passes/gemm.ts";
@@ -91,12 +92,15 @@ export async function prepareModel(
   const folded = foldAffine(graph, {
     batchNorm: parameters.fold_batch_norm,
     arithmetic: parameters.fold_arithmetic,
+    statistics: foldedStatistics(model),
   });
   moveClampsUp(graph);
   prune(graph);
   sortNodes(graph);
   nameEverything(graph);
   await recordShapes(model);
+  const made = new Set(graph.nodes.flatMap(({ outputs }) => outputs));
+  setFoldedStatistics(model, new Map([...folded.statistics].filter(([name]) => made.has(name))));
   refuseProblems(model);
   return { model, batchNormsFolded: folded.batchNorms };
 }

@@ -17,6 +17,7 @@ import { enterTrainingMode, parametersOf } from "../../engine/training/training_
 import { cloneModel } from "../../onnx/edit.ts";
 import type { Model } from "../../onnx/model.ts";
 import { elementCount, type Tensor, tensor } from "../../onnx/tensor.ts";
+import { setFoldedStatistics } from "../../quant/distributions/batch_norm.ts";
 
 /** How a classifier is trained. */
 export interface ClassifierSettings {
@@ -121,6 +122,8 @@ export async function trainClassifier(
     model: () => {
       const trained = cloneModel(result);
       for (const [name, value] of trainer.values()) trained.graph.initializers.set(name, value);
+      // Statistics that were folded belong to the old weights.
+      setFoldedStatistics(trained, new Map());
       return trained;
     },
   };

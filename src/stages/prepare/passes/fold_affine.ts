@@ -8,7 +8,11 @@ import { getInt } from "../../../onnx/attributes.ts";
 import { constantValue, consumers, removeNodes, uniqueName } from "../../../onnx/edit.ts";
 import type { Graph, Node } from "../../../onnx/model.ts";
 import { float32, type Tensor } from "../../../onnx/tensor.ts";
-import { type Affine, affineOf, type Layout } from "./affine.ts";
+import { type Affine, affineOf, type Layout } from "../../../quant/affine.ts";
+import {
+  type ChannelStatistics,
+  statisticsOfNode,
+} from "../../../quant/distributions/batch_norm.ts";
 
 /** How the weights of an operator map to output channels. */
 interface Weights {
@@ -23,12 +27,16 @@ export interface FoldCount {
   batchNorms: number;
   /** Additions, multiplications and the like with a constant per channel. */
   others: number;
+  /** What is known of the values that folded nodes gave out. */
+  statistics: Map<string, ChannelStatistics>;
 }
 
 /** Which nodes to fold. */
 export interface FoldOptions {
   readonly batchNorm: boolean;
   readonly arithmetic: boolean;
+  /** What is known of values from earlier folding. */
+  readonly statistics: ReadonlyMap<string, ChannelStatistics>;
 }
 
 /**
@@ -36,7 +44,7 @@ export interface FoldOptions {
  * it. Computed in float64 and rounded once.
  */
 export function foldAffine(graph: Graph, options: FoldOptions): FoldCount {
-  const count = { batchNorms: 0, others: 0 };
+  const count = { batchNorms: 0, others: 0, statistics: new Map(options.statistics) };
   const outputs = new Set(graph.outputs.map((output) => output.name));
   for (const node of [...graph.nodes]) {
     for (;;) {
@@ -46,7 +54,13 @@ export function foldAffine(graph: Graph, options: FoldOptions): FoldCount {
       if (next === undefined || uses.length !== 1 || outputs.has(result)) break;
       const isBatchNorm = next.opType === "BatchNormalization";
       if (isBatchNorm ? !options.batchNorm : !options.arithmetic) break;
-      if (!foldInto(graph, node, next)) break;
+      const known = statisticsOfNode(graph, next);
+      const affine = foldInto(graph, node, next);
+      if (affine === undefined) break;
+      const before = count.statistics.get(result);
+      count.statistics.delete(result);
+      const after = known ?? (before && moved(before, affine));
+      if (after !== undefined) count.statistics.set(next.outputs[0]!, after);
       if (isBatchNorm) count.batchNorms++;
       else count.others++;
     }
@@ -54,21 +68,33 @@ export function foldAffine(graph: Graph, options: FoldOptions): FoldCount {
   return count;
 }
 
-function foldInto(graph: Graph, node: Node, next: Node): boolean {
+/** The statistics of a value that is scaled and shifted. */
+function moved(
+  { mean, deviation }: ChannelStatistics,
+  { scale, shift }: Affine,
+): ChannelStatistics {
+  return {
+    mean: mean.map((value, channel) => value * scale[channel]! + shift[channel]!),
+    deviation: deviation.map((value, channel) => value * Math.abs(scale[channel]!)),
+  };
+}
+
+/** Folds a node into the one before it, if that can be: what it did. */
+function foldInto(graph: Graph, node: Node, next: Node): Affine | undefined {
   const weights = weightsOf(graph, node);
   const affine = weights && affineOf(graph, next, node.outputs[0]!, weights.layout);
-  if (weights === undefined || affine === undefined) return false;
-  if (![...affine.scale, ...affine.shift].every(Number.isFinite)) return false;
+  if (weights === undefined || affine === undefined) return undefined;
+  if (![...affine.scale, ...affine.shift].every(Number.isFinite)) return undefined;
   const hasBias = node.opType !== "MatMul";
-  if (!hasBias && affine.shift.some((shift) => shift !== 0)) return false;
-  if (hasBias && !foldBias(graph, node, affine)) return false;
+  if (!hasBias && affine.shift.some((shift) => shift !== 0)) return undefined;
+  if (hasBias && !foldBias(graph, node, affine)) return undefined;
   const { tensor, channelAt } = weights;
   const scaled = tensor.data.map((value, index) => value * affine.scale[channelAt(index)]!);
   setConstant(graph, node, 1, float32(tensor.dims, scaled), "weight");
   removeNodes(graph, [next]);
   graph.values.delete(node.outputs[0]!);
   node.outputs[0] = next.outputs[0]!;
-  return true;
+  return affine;
 }
 
 function foldBias(graph: Graph, node: Node, { scale, shift }: Affine): boolean {

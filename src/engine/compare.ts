@@ -4,31 +4,31 @@
  * @module
  */
 
-import { Random } from "../../../base/random.ts";
-import { openSession } from "../../../engine/session.ts";
-import type { Model, ValueInfo } from "../../../onnx/model.ts";
-import { elementCount, float32, type Tensor, tensor } from "../../../onnx/tensor.ts";
+import { Random } from "../base/random.ts";
+import { openSession } from "./session.ts";
+import type { Model, ValueInfo } from "../onnx/model.ts";
+import { elementCount, float32, type Tensor, tensor } from "../onnx/tensor.ts";
 
 /** How many items are fed where the batch is free. */
 const BATCH = 2;
 
 /**
  * Runs a model and what was made of it on the same random numbers. Where the original takes one item at a time and the
- * prepared model more, the original is given one after the other.
+ * other more, the original is given one after the other.
  *
  * @returns The largest difference of an output, relative to that output's largest value.
- * @throws {UserError} If the original does not run with the prepared model's input shapes.
+ * @throws {UserError} If the original does not run with the changed model's input shapes.
  */
 export async function largestDifference(
   original: Model,
-  prepared: Model,
+  changed: Model,
   seed: number,
 ): Promise<number> {
-  const random = Random.from(seed, "prepare/compare");
+  const random = Random.from(seed, "compare");
   const feeds: Record<string, Tensor> = {};
-  for (const input of prepared.graph.inputs) feeds[input.name] = randomTensor(input, random);
+  for (const input of changed.graph.inputs) feeds[input.name] = randomTensor(input, random);
   const expected = await runOriginal(original, feeds);
-  await using session = await openSession(prepared);
+  await using session = await openSession(changed);
   const actual = await session.run(feeds);
   let largest = 0;
   for (const [name, tensor] of Object.entries(expected)) {

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { getFloat, getInt } from "../../../onnx/attributes.ts";
-import { constantValue } from "../../../onnx/edit.ts";
-import type { Graph, Node } from "../../../onnx/model.ts";
-import type { Tensor } from "../../../onnx/tensor.ts";
+import { getFloat, getInt } from "../onnx/attributes.ts";
+import { constantValue } from "../onnx/edit.ts";
+import type { Graph, Node } from "../onnx/model.ts";
+import type { Tensor } from "../onnx/tensor.ts";
 
 /** y = scale · x + shift, one pair a channel. */
 export interface Affine {
@@ -90,7 +90,7 @@ function batchNormalization(
 }
 
 /** The values of a constant per channel; `undefined` if it does not broadcast over everything else. */
-function perChannel(operand: Tensor, layout: Layout): Float64Array | undefined {
+export function perChannel(operand: Tensor, layout: Layout): Float64Array | undefined {
   if (operand.type !== "float32" || operand.dims.length > layout.rank) return undefined;
   const dims = [...Array<number>(layout.rank - operand.dims.length).fill(1), ...operand.dims];
   const length = dims[layout.axis]!;
