@@ -4,6 +4,7 @@
  * @module
  */
 
+import { importLater } from "../base/import_later.ts";
 import { object, or } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
@@ -53,7 +54,9 @@ const run = command(
       json,
     }),
     (options): Action => async (streams) =>
-      (await import("./commands/run.ts")).run(options, streams),
+      (await importLater<typeof import("./commands/run.ts")>(
+        import.meta.resolve("./commands/run.ts"),
+      )).run(options, streams),
   ),
   {
     brief: message`Run a pipeline`,
@@ -68,7 +71,9 @@ const check = command(
   map(
     object({ file, set, json }),
     (options): Action => async (streams) =>
-      (await import("./commands/check.ts")).check(options, streams),
+      (await importLater<typeof import("./commands/check.ts")>(
+        import.meta.resolve("./commands/check.ts"),
+      )).check(options, streams),
   ),
   {
     brief: message`Check a pipeline file`,
@@ -82,7 +87,9 @@ const plan = command(
   map(
     object({ file, set, store, json }),
     (options): Action => async (streams) =>
-      (await import("./commands/plan.ts")).plan(options, streams),
+      (await importLater<typeof import("./commands/plan.ts")>(
+        import.meta.resolve("./commands/plan.ts"),
+      )).plan(options, streams),
   ),
   {
     brief: message`Say what a run would do`,
@@ -99,7 +106,9 @@ const stages = command(
       json,
     }),
     (options): Action => async (streams) =>
-      (await import("./commands/stages.ts")).stages(options, streams),
+      (await importLater<typeof import("./commands/stages.ts")>(
+        import.meta.resolve("./commands/stages.ts"),
+      )).stages(options, streams),
   ),
   {
     brief: message`List the stages, or explain one`,
@@ -123,7 +132,9 @@ const units = command(
       json,
     }),
     (options): Action => async (streams) =>
-      (await import("./commands/units.ts")).units(options, streams),
+      (await importLater<typeof import("./commands/units.ts")>(
+        import.meta.resolve("./commands/units.ts"),
+      )).units(options, streams),
   ),
   {
     brief: message`Show how reconstruct divides a model`,
@@ -140,7 +151,9 @@ const cache = command(
       map(
         object({ store, json }),
         (options): Action => async (streams) =>
-          (await import("./commands/cache.ts")).cacheList(options, streams),
+          (await importLater<typeof import("./commands/cache.ts")>(
+            import.meta.resolve("./commands/cache.ts"),
+          )).cacheList(options, streams),
       ),
       {
         brief: message`List the cached results`,
@@ -152,7 +165,9 @@ const cache = command(
       map(
         object({ store, json }),
         (options): Action => async (streams) =>
-          (await import("./commands/cache.ts")).cacheVerify(options, streams),
+          (await importLater<typeof import("./commands/cache.ts")>(
+            import.meta.resolve("./commands/cache.ts"),
+          )).cacheVerify(options, streams),
       ),
       {
         brief: message`Check every byte of the cache`,
@@ -177,7 +192,9 @@ const cache = command(
           json,
         }),
         (options): Action => async (streams) =>
-          (await import("./commands/cache.ts")).cacheGarbage(options, streams),
+          (await importLater<typeof import("./commands/cache.ts")>(
+            import.meta.resolve("./commands/cache.ts"),
+          )).cacheGarbage(options, streams),
       ),
       {
         brief: message`Delete what is no longer wanted`,

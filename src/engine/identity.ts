@@ -5,6 +5,7 @@
  * @module
  */
 
+import { importLater } from "../base/import_later.ts";
 import { resultOptions } from "./options.ts";
 
 /** The version of `onnxruntime-node` that is used; a test compares it with the installed one. */
@@ -41,6 +42,8 @@ export function engineIdentity(): EngineIdentity {
 
 /** The processor of this machine, as integer kernels use it. Loads the engine the first time it is asked. */
 export async function processorIdentity(): Promise<ProcessorIdentity> {
-  const { productsSaturate } = await import("./cpu.ts");
+  const { productsSaturate } = await importLater<typeof import("./cpu.ts")>(
+    import.meta.resolve("./cpu.ts"),
+  );
   return { products_saturate: await productsSaturate() };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { importLater } from "../base/import_later.ts";
 import { UserError } from "../base/errors.ts";
 import type { Model } from "../onnx/model.ts";
 
@@ -29,7 +30,9 @@ export async function sourceOf(
     if (!await isFile(model)) throw new UserError(`Model file "${model}" does not exist`);
     return { model, release };
   }
-  const write = await import("../onnx/write.ts");
+  const write = await importLater<typeof import("../onnx/write.ts")>(
+    import.meta.resolve("../onnx/write.ts"),
+  );
   if (weightBytes(model) <= largest) return { model: write.encodeModel(model), release };
   const folder = await Deno.makeTempDir({ prefix: "bitbound-" });
   const path = `${folder}/model.onnx`;

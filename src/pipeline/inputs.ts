@@ -4,6 +4,7 @@
  * @module
  */
 
+import { importLater } from "../base/import_later.ts";
 import { Buffer } from "node:buffer";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { type Problem, UserError } from "../base/errors.ts";
@@ -81,7 +82,9 @@ async function resolveInput(
   const origin = `inputs.${input.name}`;
   if (input.kind === "dataset") return await resolveDataset(input, directory, digestFile, origin);
   const { field, text } = fileField(input);
-  const { locate } = await import("../data/locate.ts");
+  const { locate } = await importLater<typeof import("../data/locate.ts")>(
+    import.meta.resolve("../data/locate.ts"),
+  );
   const path = await locate(text, directory, [field]);
   const info = await digestExisting(path, text, directory, [field], digestFile);
   const record = { kind: input.kind, origin, path };
@@ -113,7 +116,9 @@ async function resolveDataset(
   digestFile: DigestFile,
   origin: string,
 ): Promise<ResolvedInput> {
-  const { describeDataset, encodeRecipe } = await import("../data/recipe.ts");
+  const { describeDataset, encodeRecipe } = await importLater<typeof import("../data/recipe.ts")>(
+    import.meta.resolve("../data/recipe.ts"),
+  );
   const { recipe, files } = await describeDataset(input.spec as unknown as DatasetSpec, {
     baseDir: directory,
     digestFile: async (path) => (await digestFile(path)).digest,
@@ -139,7 +144,9 @@ async function digestExternal(
   if (problem !== undefined) throw fieldProblem([field], problem.message, problem.hint);
   // A model that nowhere spells the key of such an entry has none, and need not be parsed.
   if (!Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes("location")) return {};
-  const { externalFiles } = await import("../onnx/read.ts");
+  const { externalFiles } = await importLater<typeof import("../onnx/read.ts")>(
+    import.meta.resolve("../onnx/read.ts"),
+  );
   const digests: Record<string, Digest> = {};
   for (const location of externalFiles(bytes)) {
     const file = join(dirname(path), location);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { importLater } from "../base/import_later.ts";
 import { canonicalJson, type JsonValue } from "../base/canonical_json.ts";
 import { UserError } from "../base/errors.ts";
 import { type Digest, digestOf, shortDigest } from "../store/digest.ts";
@@ -34,11 +35,15 @@ interface Codec<K extends ArtifactKind> {
 
 const modelCodec: Codec<"model"> & Codec<"quantized-model"> = {
   async encode(value) {
-    const { encodeModel } = await import("../onnx/write.ts");
+    const { encodeModel } = await importLater<typeof import("../onnx/write.ts")>(
+      import.meta.resolve("../onnx/write.ts"),
+    );
     return encodeModel(value);
   },
   async decode(bytes, record: ArtifactRecord) {
-    const { decodeModel } = await import("../onnx/read.ts");
+    const { decodeModel } = await importLater<typeof import("../onnx/read.ts")>(
+      import.meta.resolve("../onnx/read.ts"),
+    );
     const external = await readExternal(record);
     return decodeModel(bytes, {
       name: `"${record.path}"`,
@@ -57,7 +62,9 @@ const CODECS: { readonly [K in ArtifactKind]: Codec<K> } = {
       );
     },
     async decode(bytes, _record, resolve) {
-      const { decodeRecipe, openDataset } = await import("../data/recipe.ts");
+      const { decodeRecipe, openDataset } = await importLater<typeof import("../data/recipe.ts")>(
+        import.meta.resolve("../data/recipe.ts"),
+      );
       return await openDataset(decodeRecipe(bytes), resolve);
     },
   },

@@ -18,14 +18,30 @@ interface ModuleGraph {
   readonly redirects: Readonly<Record<string, string>>;
 }
 
-/** The modules and packages that are loaded together with one. */
-async function loadedWith(path: string): Promise<Set<string>> {
+async function graphOf(path: string): Promise<ModuleGraph> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", path],
     cwd: fileURLToPath(ROOT),
     stderr: "inherit",
   }).output();
-  const { modules, redirects } = JSON.parse(new TextDecoder().decode(stdout)) as ModuleGraph;
+  return JSON.parse(new TextDecoder().decode(stdout)) as ModuleGraph;
+}
+
+/** The modules and packages that are loaded together with one. */
+async function loadedWith(path: string): Promise<Set<string>> {
+  return await reached(path, (isDynamic) => !isDynamic);
+}
+
+/** The modules that Deno reads before it starts one: also those behind an `import()` that spells its specifier out. */
+async function readWith(path: string): Promise<Set<string>> {
+  return await reached(path, () => true);
+}
+
+async function reached(
+  path: string,
+  follow: (isDynamic: boolean) => boolean,
+): Promise<Set<string>> {
+  const { modules, redirects } = await graphOf(path);
   const byName = new Map(modules.map((module) => [module.specifier, module]));
   const found = new Set<string>();
   const open = [`${ROOT}${path}`];
@@ -34,7 +50,7 @@ async function loadedWith(path: string): Promise<Set<string>> {
     if (found.has(specifier)) continue;
     found.add(specifier);
     for (const { code, isDynamic } of byName.get(specifier)?.dependencies ?? []) {
-      if (code !== undefined && isDynamic !== true) {
+      if (code !== undefined && follow(isDynamic === true)) {
         open.push(redirects[code.specifier] ?? code.specifier);
       }
     }
@@ -50,6 +66,20 @@ Deno.test("a pipeline is loaded, planned and executed without what only stages n
       /onnxruntime|protobuf|onnx_pb|jsquash|fast-png|ajv|\/run\.ts$/.test(name)
     );
     assert.deepEqual(heavy, [], entry);
+  }
+});
+
+Deno.test("nothing that is needed only later is read when the program starts", async () => {
+  const start = await readWith("src/cli/main.ts");
+  assert.ok(start.has("src/cli/grammar.ts"));
+  assert.ok(!start.has("src/pipeline/load.ts"));
+  for (const entry of ["src/cli/main.ts", "src/pipeline/execute.ts"]) {
+    const read = [...await readWith(entry)];
+    assert.deepEqual(
+      read.filter((name) => /onnx_pb|\/stages\/[^/]+\/run\.ts$/.test(name)),
+      [],
+      entry,
+    );
   }
 });
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { importLater } from "../../base/import_later.ts";
 import { printable, type Style, textTable } from "../../base/terminal_text.ts";
 import type { Unit, UnitGranularity } from "../../quant/units.ts";
 import { ExitCode } from "../exit_code.ts";
@@ -19,8 +20,8 @@ export interface UnitsOptions {
 /** Shows the parts that reconstruction would work on, one after the other. */
 export async function units(options: UnitsOptions, { out }: Streams): Promise<ExitCode> {
   const [{ readModel }, { findUnits }] = await Promise.all([
-    import("../../onnx/read.ts"),
-    import("../../quant/units.ts"),
+    importLater<typeof import("../../onnx/read.ts")>(import.meta.resolve("../../onnx/read.ts")),
+    importLater<typeof import("../../quant/units.ts")>(import.meta.resolve("../../quant/units.ts")),
   ]);
   const found = findUnits(await readModel(options.model), options.unit);
   if (options.json) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { importLater } from "../../base/import_later.ts";
 import { digestOf } from "../../store/digest.ts";
 import { fileError } from "../problems.ts";
 import { readWhole } from "../random_access.ts";
@@ -51,7 +52,9 @@ export const imagesFormat: Format<"images"> = {
   },
 
   async open(recipe, resolve): Promise<Source> {
-    const { decodeImage } = await import("../images/decode.ts");
+    const { decodeImage } = await importLater<typeof import("../images/decode.ts")>(
+      import.meta.resolve("../images/decode.ts"),
+    );
     const path = (item: number) => resolve(recipe.files[item]!);
     return {
       origin: `${recipe.files.length} pictures`,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { importLater } from "../../base/import_later.ts";
 import { REPORTED_METRICS } from "../../quant/metrics/reported.ts";
 import { defineStage } from "../../registry/stage.ts";
 import { inputs, outputs, parameters } from "./ports.ts";
@@ -26,7 +27,7 @@ export const evaluate = defineStage({
   metrics: REPORTED_METRICS,
   engine: true,
   usesIntegerKernels: ({ arithmetic }) => arithmetic === "integer",
-  load: () => import("./run.ts"),
+  load: () => importLater<typeof import("./run.ts")>(import.meta.resolve("./run.ts")),
 });
 
 export default evaluate;

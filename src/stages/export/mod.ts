@@ -4,6 +4,7 @@
  * @module
  */
 
+import { importLater } from "../../base/import_later.ts";
 import { defineStage } from "../../registry/stage.ts";
 import { inputs, outputs, parameters } from "./ports.ts";
 
@@ -53,7 +54,7 @@ export const exportStage = defineStage({
       { output: "readme", to: `${folder}/${name}.md` },
     ];
   },
-  load: () => import("./run.ts"),
+  load: () => importLater<typeof import("./run.ts")>(import.meta.resolve("./run.ts")),
 });
 
 export default exportStage;

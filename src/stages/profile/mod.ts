@@ -4,6 +4,7 @@
  * @module
  */
 
+import { importLater } from "../../base/import_later.ts";
 import { defineStage } from "../../registry/stage.ts";
 import { inputs, outputs, parameters } from "./ports.ts";
 
@@ -44,7 +45,7 @@ export const profile = defineStage({
     },
   },
   engine: true,
-  load: () => import("./run.ts"),
+  load: () => importLater<typeof import("./run.ts")>(import.meta.resolve("./run.ts")),
 });
 
 export default profile;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { importLater } from "../../base/import_later.ts";
 import { defineStage } from "../../registry/stage.ts";
 import { inputs, outputs, parameters } from "./ports.ts";
 
@@ -39,7 +40,7 @@ export const train = defineStage({
     parameters: { title: "parameters", description: "Numbers that were trained.", unit: "count" },
   },
   engine: true,
-  load: () => import("./run.ts"),
+  load: () => importLater<typeof import("./run.ts")>(import.meta.resolve("./run.ts")),
 });
 
 export default train;
