@@ -4,6 +4,7 @@
  * @module
  */
 
+import { importLater } from "../../base/import_later.ts";
 import { defineStage, type ParameterProblem } from "../../registry/stage.ts";
 import { inputs, outputs, type Parameters, parameters } from "./ports.ts";
 
@@ -60,7 +61,7 @@ export const reconstruct = defineStage({
   },
   engine: true,
   validate: findProblems,
-  load: () => import("./run.ts"),
+  load: () => importLater<typeof import("./run.ts")>(import.meta.resolve("./run.ts")),
 });
 
 export default reconstruct;
