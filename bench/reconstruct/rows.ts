@@ -8,6 +8,11 @@ import { fileURLToPath } from "node:url";
 
 /** One row of the table. */
 export interface Row {
+  readonly network: string;
+  /** Such as `W4A4`. */
+  readonly widths: string;
+  /** Parameters of `reconstruct` that are not the defaults. */
+  readonly parameters: Readonly<Record<string, unknown>>;
   readonly description: string;
   /** The pipeline, as a document. */
   pipeline(seed: number, extra: Record<string, unknown>): unknown;
@@ -23,7 +28,8 @@ interface Network {
   readonly test: unknown;
   /** For top-1. */
   readonly labeled: unknown;
-  readonly prepare?: unknown;
+  /** For top-1 too, if there is another set. */
+  readonly further?: unknown;
 }
 
 const CIFAR = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
@@ -48,6 +54,7 @@ const NETWORKS: Readonly<Record<string, Network>> = {
     calibration: { cifar: train, take: 1024, preprocess: CIFAR },
     test: { cifar: train, skip: 2000, preprocess: CIFAR },
     labeled: { cifar: shared("cifar10/test_300.bin"), preprocess: CIFAR },
+    further: { images: shared("cifar10/test-jpeg"), preprocess: CIFAR },
   },
   squeezenet: {
     model: shared("models/squeezenet1.1.onnx"),
@@ -70,15 +77,22 @@ function row(
   activations: number | undefined,
   parameters: Record<string, unknown>,
 ): Row {
-  const { model, calibration, test, labeled } = NETWORKS[network]!;
+  const { model, ...data } = NETWORKS[network]!;
   const describe = Object.entries(parameters).map(([key, value]) => `${key}: ${value}`).join(", ");
   const widths = `W${weights}${activations === undefined ? "" : `A${activations}`}`;
+  const labeled = (model: string, name: string) => [
+    ...evaluation(`${name}-top1`, model, "labeled", ["top1"]),
+    ...data.further === undefined ? [] : evaluation(`${name}-further`, model, "further", ["top1"]),
+  ];
   return {
+    network,
+    widths,
+    parameters,
     description: `${network} ${widths}, ${describe || "defaults"}`,
     pipeline: (seed, extra) => ({
       name: `bench-${network}-${widths.toLowerCase()}`,
       seed,
-      inputs: { model: { onnx: model }, calibration, test, labeled },
+      inputs: { model: { onnx: model }, ...data },
       stages: [
         { id: "prepare", uses: "prepare", with: { batch: "dynamic" } },
         ...activations === undefined ? [] : [{ id: "calibrate", uses: "calibrate" }],
@@ -100,17 +114,17 @@ function row(
           in: { model: "quantized.model" },
           with: { ...parameters, ...extra },
         },
-        ...evaluations("float-top1", "prepare.model", "labeled", ["top1"]),
-        ...evaluations("nearest", "quantized.model", "test", ["kl", "agreement"]),
-        ...evaluations("nearest-top1", "quantized.model", "labeled", ["top1"]),
-        ...evaluations("result", "reconstruct.model", "test", ["kl", "agreement"]),
-        ...evaluations("result-top1", "reconstruct.model", "labeled", ["top1"]),
+        ...labeled("prepare.model", "float"),
+        ...evaluation("nearest", "quantized.model", "test", ["kl", "agreement"]),
+        ...labeled("quantized.model", "nearest"),
+        ...evaluation("result", "reconstruct.model", "test", ["kl", "agreement"]),
+        ...labeled("reconstruct.model", "result"),
       ],
     }),
   };
 }
 
-function evaluations(id: string, model: string, data: string, metrics: string[]): unknown[] {
+function evaluation(id: string, model: string, data: string, metrics: string[]): unknown[] {
   return [{ id, uses: "evaluate", in: { model, test: `inputs.${data}` }, with: { metrics } }];
 }
 

@@ -149,6 +149,53 @@ Deno.test("The last pass brings the answers closer on the items it learned from"
   assert.ok(network.divergence_after < 0.8 * network.divergence_before);
 });
 
+Deno.test("The last pass moves weights too, on the grid, and leaves those of more bits", async () => {
+  const given = { steps: 20, distill: 100, distill_weight_rate: 0.02 };
+  const divergence = async (own: Given) => {
+    const { result } = reconstructed(w2, { ...given, ...own });
+    const { model, record } = (await result).outputs as unknown as {
+      model: Model;
+      record: { network: { divergence_after: number } };
+    };
+    return { model, after: record.network.divergence_after };
+  };
+  const [moved, still] = [await divergence({}), await divergence({ distill_weight_rate: 0 })];
+  assert.ok(moved.after < 0.8 * still.after, `${moved.after} after ${still.after}`);
+  const integers = ({ model }: typeof moved) =>
+    readQuantization(model).weights.map(({ values }) => Array.from(values));
+  assert.notDeepEqual(integers(moved), integers(still));
+  for (const values of integers(moved)) {
+    assert.ok(values.every((value) => value >= -2 && value <= 1));
+  }
+  const given4 = { ...given, except: ["block*"], max_bits: 2 };
+  const { model } = await resultOf(reconstructed(w2, given4));
+  const after = new Map(readQuantization(model).weights.map((own) => [own.node.name, own]));
+  for (const { node, values } of readQuantization(w2).weights) {
+    if (node.name.startsWith("block")) assert.deepEqual(after.get(node.name)!.values, values);
+  }
+});
+
+Deno.test("Mirrored items count as further ones, and only images have them", async () => {
+  const few = numbers({ dims: ITEM, values: [...items(40).data] });
+  const doubled = [...items(40).data];
+  for (let row = 0; row < 40 * 3 * 8; row++) {
+    doubled.push(...doubled.slice(8 * row, 8 * row + 8).reverse());
+  }
+  const given = { steps: 20 };
+  const own = await resultOf(reconstructed(w2, { ...given, mirror: true }, {}, few));
+  const twice = numbers({ dims: ITEM, values: doubled });
+  const other = await resultOf(reconstructed(w2, given, {}, twice));
+  assert.deepEqual(encodeModel(own.model), encodeModel(other.model));
+  const flat = cloneModel(w2);
+  flat.graph.inputs[0]!.dims = ["N", 192];
+  const flatItems = numbers({ dims: [192], values: [...items(40).data] });
+  assert.deepEqual(await problemsOf(reconstructed(flat, { mirror: true }, {}, flatItems)), [[
+    "mirror: true needs a model that takes an image [N, C, H, W] of 1, 3 or 4 channels: " +
+    '"quantized.model" takes "x" [N, 192]',
+    "Leave mirror out",
+  ]]);
+});
+
 Deno.test("Weighted by Fisher information, units come closer too", async () => {
   const { model, units } = await resultOf(reconstructed(w2, { loss: "fisher" }));
   assert.ok(units.every(({ loss_after, loss_before }) => loss_after <= loss_before));

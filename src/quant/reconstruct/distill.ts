@@ -1,5 +1,5 @@
 /**
- * The last pass: scales and biases of the whole network at once, by what it answers.
+ * The last pass: weights, scales and biases of the whole network at once, by what it answers.
  *
  * @module
  */
@@ -14,6 +14,7 @@ import { stepGroups } from "./activations.ts";
 import { ownBias } from "./biases.ts";
 import { applyChanges } from "./changes.ts";
 import type { ItemValues } from "./item_values.ts";
+import { latentWeights } from "./latent.ts";
 import type { Layer } from "./layers.ts";
 import { changesOf } from "./learn.ts";
 import { logitsOf } from "./logits.ts";
@@ -34,15 +35,18 @@ export interface NetworkRecord {
 }
 
 /**
- * Learns scales and biases of all layers, and the steps of activations, by the divergence of the network's answers from those of the float
- * network (distillation without labels); kept only if the divergence is smaller afterwards.
+ * Learns scales and biases of all layers, their weights and the steps of activations, by the divergence of the network's
+ * answers from those of the float network (distillation without labels); kept only if the divergence is smaller
+ * afterwards.
  *
  * @param model Changed in place.
+ * @param moving Names of the layers whose weights may change.
  */
 export async function distillNetwork(
   model: Model,
   reference: Model,
   layers: readonly Layer[],
+  moving: ReadonlySet<string>,
   own: Prefix,
   float: Prefix,
   { learning, distill, threads }: ReconstructionOptions,
@@ -58,6 +62,9 @@ export async function distillNetwork(
   const inside = layers.filter(({ node }) => members.has(node));
   const trainables: UnitTrainables = {
     grids: [],
+    latents: distill.weightRate > 0
+      ? inside.filter(({ name }) => moving.has(name)).map(latentWeights)
+      : [],
     biases: new Map(inside.flatMap((layer) => {
       const bias = ownBias(graph, layer);
       return bias === undefined ? [] : [[layer.name, bias]];
@@ -89,6 +96,7 @@ export async function distillNetwork(
         scaleRate: distill.learningRate,
         activationRate: distill.learningRate,
       },
+      latentRate: distill.weightRate,
       lambda: 0,
       steps: distill.steps,
       schedule: { kind: "cosine" },

@@ -9,6 +9,7 @@ import type { TrainingData } from "../../engine/training/options.ts";
 import type { Trainer } from "../../engine/training/trainer.ts";
 import { type ActivationReading, readQuantization } from "../qdq.ts";
 import { type StepGroup, stepGroups } from "./activations.ts";
+import { roundedValues } from "./latent.ts";
 import { NO_CHANGES, type UnitChanges } from "./changes.ts";
 import type { ItemValues } from "./item_values.ts";
 import type { UnitJob, UnitOutcome } from "./phases.ts";
@@ -19,6 +20,7 @@ import {
   ALPHA,
   biasName,
   factorsName,
+  latentName,
   stepName,
   type UnitData,
   type UnitTrainables,
@@ -31,6 +33,7 @@ export async function learnRoundings(job: UnitJob): Promise<UnitOutcome> {
   const readings = readQuantization(job.model).activations;
   return await learn(job, "weights", learning.steps, readings, {
     grids: job.task.layers.map(softGrid),
+    latents: [],
     biases: job.biases,
     scales: learning.scaleRate > 0 ? job.task.layers : [],
     steps: learning.activations === "joint" ? groupsOf(readings, job) : [],
@@ -44,6 +47,7 @@ export async function learnSteps(job: UnitJob): Promise<UnitOutcome | undefined>
   if (steps.length === 0) return undefined;
   return await learn(job, "activations", job.options.learning.activationSteps, readings, {
     grids: [],
+    latents: [],
     biases: new Map(),
     scales: [],
     steps,
@@ -95,7 +99,7 @@ function lambdaFor({ loss, task }: UnitJob): number {
 
 /** Reads what was learned. */
 export function changesOf(
-  { grids, biases, scales, steps }: UnitTrainables,
+  { grids, latents, biases, scales, steps }: UnitTrainables,
   trainer: Trainer,
 ): UnitChanges {
   const values = trainer.values();
@@ -103,10 +107,16 @@ export function changesOf(
   let offset = 0;
   return {
     ...NO_CHANGES,
-    weights: new Map(grids.map((grid: SoftGrid) => {
-      const alpha = floats(ALPHA).subarray(offset, offset += grid.start.length);
-      return [grid.layer.name, hardValues(grid, alpha)];
-    })),
+    weights: new Map([
+      ...grids.map((grid: SoftGrid) => {
+        const alpha = floats(ALPHA).subarray(offset, offset += grid.start.length);
+        return [grid.layer.name, hardValues(grid, alpha)] as const;
+      }),
+      ...latents.map((weights) => {
+        const { name } = weights.layer;
+        return [name, roundedValues(weights, floats(latentName(name)))] as const;
+      }),
+    ]),
     scales: new Map(scales.map(({ name, parameters: { scale } }) => {
       const factors = floats(factorsName(name));
       return [name, scale.map((value, index) => value * factors[index]!)];

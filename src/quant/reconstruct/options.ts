@@ -46,6 +46,8 @@ export interface DistillOptions {
   readonly required: boolean;
   /** Adam's rate for biases and factors of scales. */
   readonly learningRate: number;
+  /** Adam's rate for weights, in steps of their grid; 0 leaves their integers. */
+  readonly weightRate: number;
   readonly temperature: number;
 }
 

@@ -232,6 +232,7 @@ export async function reconstructModel(
     model,
     reference,
     matchLayers(model, reference, context.origin).layers,
+    new Set(tasks.flatMap(({ layers }) => layers.map(({ name }) => name))),
     own,
     float,
     options,

@@ -13,6 +13,7 @@ import { elementCount, float32, type Tensor } from "../../onnx/tensor.ts";
 import type { ActivationReading } from "../qdq.ts";
 import type { Unit } from "../units.ts";
 import { emitFakeQuantizer, quantizerInput, type StepGroup } from "./activations.ts";
+import { emitRounded, type LatentWeights } from "./latent.ts";
 import type { Layer } from "./layers.ts";
 import type { LearningOptions } from "./options.ts";
 import {
@@ -26,6 +27,8 @@ import { sliceModel } from "./slice.ts";
 
 /** Names of what is learned. */
 export const ALPHA = "reconstruct/alpha";
+/** Name of the float values that a layer's weights are rounded from. */
+export const latentName = (layer: string) => `reconstruct/latent/${layer}`;
 /** Name of a layer's bias. */
 export const biasName = (layer: string) => `reconstruct/bias/${layer}`;
 /** Name of the factors of a layer's scales. */
@@ -56,6 +59,8 @@ export interface UnitData {
 export interface UnitTrainables {
   /** Layers with learned roundings; none for the steps of activations alone. */
   readonly grids: readonly SoftGrid[];
+  /** Layers whose weights move while they are rounded. */
+  readonly latents: readonly LatentWeights[];
   /** Biases by node name. */
   readonly biases: ReadonlyMap<string, Float32Array>;
   /** Layers whose scales are learned. */
@@ -75,6 +80,8 @@ export type Objective =
 export interface UnitRun {
   readonly objective: Objective;
   readonly learning: LearningOptions;
+  /** Adam's rate for weights that move while they are rounded, in steps of their grid; that of roundings unless told. */
+  readonly latentRate?: number;
   /** Weight of the rounding term. */
   readonly lambda: number;
   readonly steps: number;
@@ -191,9 +198,9 @@ export function unitTraining(
 function softWeights(
   emit: Emitter,
   graph: Graph,
-  { grids, scales }: UnitTrainables,
+  { grids, latents, scales }: UnitTrainables,
   trainable: Map<string, Trainable>,
-  { learning }: UnitRun,
+  { learning, latentRate }: UnitRun,
 ): string | undefined {
   const nodes = new Map(graph.nodes.map((node) => [node.name, node]));
   let h: string | undefined;
@@ -208,6 +215,14 @@ function softWeights(
       const { name, reading } = grid.layer;
       nodes.get(name)!.inputs[reading.input] = emitSoftWeights(emit, grid, parts[index]!);
     });
+  }
+  for (const weights of latents) {
+    const { name, reading, dims } = weights.layer;
+    trainable.set(latentName(name), {
+      initial: float32(dims, weights.start),
+      ...(latentRate !== undefined && { learningRate: latentRate }),
+    });
+    nodes.get(name)!.inputs[reading.input] = emitRounded(emit, weights, latentName(name));
   }
   for (const layer of scales) {
     const { name, parameters: { scale: { length } }, reading } = layer;

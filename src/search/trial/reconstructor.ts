@@ -165,7 +165,7 @@ export class Reconstructor implements Disposable {
         activationSteps: Math.ceil(steps / 2),
         drop: 0,
       },
-      distill: { steps: 0, required: false, learningRate: 0, temperature: 1 },
+      distill: { steps: 0, required: false, learningRate: 0, weightRate: 0, temperature: 1 },
     };
   }
 }

@@ -102,6 +102,13 @@ export const parameters = Type.Object({
     exclusiveMinimum: 0,
     description: "Adam's rate in that pass; it falls to 0 along a cosine.",
   }),
+  distill_weight_rate: Type.Number({
+    default: 1e-3,
+    minimum: 0,
+    description:
+      "Adam's rate for weights in that pass, in steps of their grid: float values that are rounded at every step. 0 " +
+      "leaves the integers as they are.",
+  }),
   temperature: Type.Number({
     default: 4,
     exclusiveMinimum: 0,
@@ -117,6 +124,12 @@ export const parameters = Type.Object({
     default: 1024,
     minimum: 1,
     description: "How many calibration items to use, from the first; fewer where there are fewer.",
+  }),
+  mirror: Type.Boolean({
+    default: false,
+    description:
+      "Whether every item is used mirrored too, left to right: twice as many items where an image means the same when " +
+      "mirrored, as photographs do and letters do not.",
   }),
   max_bits: Type.Integer({
     default: 7,

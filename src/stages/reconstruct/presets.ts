@@ -93,6 +93,7 @@ export function optionsOf(parameters: Parameters): ReconstructionOptions {
       required: parameters.distill !== undefined,
       steps: parameters.distill ?? (learns ? preset.distill : 0),
       learningRate: parameters.distill_rate,
+      weightRate: parameters.distill_weight_rate,
       temperature: parameters.temperature,
     },
   };

@@ -27,8 +27,7 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
     calibration,
     quantized,
     artifact.origin,
-    parameters.take,
-    parameters.batch,
+    { take: parameters.take, least: parameters.batch, mirror: parameters.mirror },
     storage,
     context.signal,
   );
