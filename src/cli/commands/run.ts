@@ -5,8 +5,8 @@
  */
 
 import type { RunOutcome } from "../../pipeline/execute.ts";
-import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { Plan } from "../../pipeline/plan.ts";
+import { summarizeRun } from "../../report/summary.ts";
 import { ExitCode } from "../exit_code.ts";
 import { Interrupted, interruptible } from "../interrupt.ts";
 import { openEventsFile } from "../output/events_file.ts";
@@ -14,7 +14,7 @@ import { reportToGithub } from "../output/github.ts";
 import { planDocument, runDocument } from "../output/json_documents.ts";
 import { planLines } from "../output/plan_text.ts";
 import { problemLines } from "../output/problems.ts";
-import { summaryLines } from "../output/run_summary.ts";
+import { runLines } from "../output/run_text.ts";
 import { RunView } from "../output/run_view.ts";
 import type { Streams } from "../output/streams.ts";
 import { storeFolder } from "../store_folder.ts";
@@ -55,7 +55,7 @@ export async function run(options: RunOptions, streams: Streams): Promise<ExitCo
       }
       const outcome = await execute(plan, options, streams, signal);
       interrupted = outcome.status === "interrupted";
-      report(pipeline, outcome, options, streams);
+      report(plan, outcome, options, streams);
       reportToGithub(pipeline, outcome, streams);
       return outcome.exitCode;
     });
@@ -94,13 +94,13 @@ async function execute(
 }
 
 function report(
-  pipeline: Pipeline,
+  { pipeline, store }: Plan,
   outcome: RunOutcome,
   options: RunOptions,
   { out }: Streams,
 ): void {
   if (options.json) out.lines(JSON.stringify(runDocument(pipeline, outcome), null, 2));
-  else out.lines(...summaryLines(pipeline, outcome, out.style));
+  else out.lines(...runLines(summarizeRun(outcome.record), store, out.style));
 }
 
 function resumeLine({ err }: Streams): string {

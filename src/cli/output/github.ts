@@ -6,11 +6,11 @@
 
 import { relative } from "node:path";
 import type { Problem } from "../../base/errors.ts";
-import { formatSeconds } from "../../base/units.ts";
 import type { RunOutcome } from "../../pipeline/execute.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
+import { summarizeRun } from "../../report/summary.ts";
+import { markdownOf } from "../../report/text/markdown.ts";
 import type { Streams } from "./streams.ts";
-import { resultTables } from "./result_table.ts";
 
 /** GitHub drops a summary that is larger. */
 const SUMMARY_BYTES = 1024 * 1024;
@@ -18,7 +18,10 @@ const SUMMARY_BYTES = 1024 * 1024;
 /** Tells GitHub Actions how a run came out, if it is what runs this. */
 export function reportToGithub(pipeline: Pipeline, outcome: RunOutcome, streams: Streams): void {
   const file = Deno.env.get("GITHUB_STEP_SUMMARY");
-  if (file) Deno.writeTextFileSync(file, markdownSummary(pipeline, outcome), { append: true });
+  if (file) {
+    const text = markdownOf(summarizeRun(outcome.record), SUMMARY_BYTES);
+    Deno.writeTextFileSync(file, text, { append: true });
+  }
   annotate(runProblems(pipeline, outcome), streams);
 }
 
@@ -27,33 +30,6 @@ export function annotate(problems: readonly Problem[], { err }: Streams): void {
   if (Deno.env.get("GITHUB_ACTIONS") === "true") {
     err.lines(...annotationLines(problems, Deno.cwd()));
   }
-}
-
-/** The summary of a run in Markdown, cut at the end of a line if it is too long. */
-export function markdownSummary(pipeline: Pipeline, outcome: RunOutcome): string {
-  const lines = [
-    `### ${escapeMarkdown(pipeline.name)}: ${outcome.status}`,
-    "",
-    `${outcome.stages.length} stages in ${formatSeconds(outcome.seconds)}, run \`${outcome.run}\``,
-    "",
-  ];
-  for (const { columns, rows } of resultTables(pipeline, outcome.stages)) {
-    lines.push(row(columns.map(({ title }) => title)));
-    lines.push(row(columns.map(({ align }) => align === "right" ? "---:" : "---"), false));
-    lines.push(...rows.map((cells) => row(cells)), "");
-  }
-  for (const { stage, expects, status, error } of outcome.stages) {
-    for (const { met, message, condition } of expects) {
-      lines.push(
-        `- ${met ? "✅" : "❌"} ${escapeMarkdown(`${stage}: ${message} (${condition})`)}`,
-      );
-    }
-    if (status === "failed") {
-      const messages = error?.problems.map(({ message }) => message) ?? [];
-      lines.push(`- ❌ ${escapeMarkdown(`${stage} failed: ${messages.join("; ")}`)}`);
-    }
-  }
-  return cutToBytes(lines, SUMMARY_BYTES);
 }
 
 /** The problems of a run that have a place in the pipeline file: failures, and expectations not met. */
@@ -85,26 +61,6 @@ export function annotationLines(problems: readonly Problem[], root: string): str
     const text = hint === undefined ? message : `${message}\n${hint}`;
     return [`::error ${properties.join(",")}::${escapeData(text)}`];
   });
-}
-
-function row(cells: readonly string[], escape = true): string {
-  return `| ${cells.map((cell) => escape ? escapeMarkdown(cell) : cell).join(" | ")} |`;
-}
-
-function cutToBytes(lines: readonly string[], limit: number): string {
-  const encoder = new TextEncoder();
-  let bytes = 0;
-  let text = "";
-  for (const line of lines) {
-    bytes += encoder.encode(line).length + 1;
-    if (bytes > limit) break;
-    text += `${line}\n`;
-  }
-  return text;
-}
-
-function escapeMarkdown(text: string): string {
-  return text.replace(/[\\`*_{}[\]<>|#]/g, "\\$&").replaceAll("\n", " ");
 }
 
 function escapeData(text: string): string {

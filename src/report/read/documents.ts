@@ -1,0 +1,110 @@
+/**
+ * What stages left as JSON: records of reconstructions, tables of losses, fronts of searches.
+ *
+ * A record or a front is known by its form, so that stages of plugins get the same charts.
+ *
+ * @module
+ */
+
+import { type Static, type TProperties, type TSchema, Type } from "@sinclair/typebox";
+import { asSchema } from "../../registry/schema.ts";
+import { fits } from "../../registry/validate.ts";
+import type { ReportFront, ReportReconstruction, ReportSensitivity } from "../document.ts";
+import type { RunArtifacts } from "./artifacts.ts";
+
+/** An object of which only some fields matter. */
+function form<P extends TProperties>(properties: P) {
+  return Type.Object(properties, { additionalProperties: true });
+}
+
+const Reconstruction = form({
+  units: Type.Array(form({
+    name: Type.String(),
+    layers: Type.Array(Type.String()),
+    loss_before: Type.Number(),
+    loss_after: Type.Number(),
+    changed: Type.Number(),
+    steps: Type.Number(),
+    kept: Type.Boolean(),
+  })),
+  network: Type.Optional(form({
+    divergence_before: Type.Number(),
+    divergence_after: Type.Number(),
+    steps: Type.Number(),
+    kept: Type.Boolean(),
+  })),
+});
+
+const Front = form({
+  measure: Type.String(),
+  cost: Type.String(),
+  layers: Type.Array(Type.String()),
+  chosen: form({
+    bits: Type.Array(Type.Number()),
+    loss: Type.Number(),
+    cost: Type.Number(),
+  }),
+  points: Type.Array(form({ cost: Type.Number(), loss: Type.Number() })),
+});
+
+/** Reads the records of reconstructions. */
+export async function readReconstructions(
+  artifacts: RunArtifacts,
+): Promise<ReportReconstruction[]> {
+  return (await documents(artifacts, Reconstruction)).map(([stage, { units, network }]) => ({
+    stage,
+    units: units.map((
+      { name, layers, loss_before, loss_after, changed, steps, kept },
+    ) => ({ name, layers, loss_before, loss_after, changed, steps, kept })),
+    ...(network !== undefined && { network }),
+  }));
+}
+
+/** Reads the fronts of searches. */
+export async function readFronts(artifacts: RunArtifacts): Promise<ReportFront[]> {
+  return (await documents(artifacts, Front)).map((
+    [stage, { measure, cost, layers, chosen, points }],
+  ) => ({
+    stage,
+    measure,
+    cost,
+    chosen: { cost: chosen.cost, loss: chosen.loss },
+    points: points.map(({ cost, loss }) => ({ cost, loss })),
+    widths: layers.map((layer, index) => ({ layer, bits: chosen.bits[index]! })),
+  }));
+}
+
+/** Reads the tables of what layers lose. */
+export async function readSensitivities(artifacts: RunArtifacts): Promise<ReportSensitivity[]> {
+  const tables: ReportSensitivity[] = [];
+  for (const artifact of artifacts.made("sensitivity")) {
+    const table = await artifacts.load(artifact, "sensitivity");
+    if (table === undefined) continue;
+    const { measure, widths, layers } = table;
+    tables.push({
+      stage: artifact.stage!,
+      measure,
+      widths: [...widths],
+      layers: layers.map(({ name, elements, entries }) => ({
+        name,
+        elements,
+        losses: widths.map((width) => entries.find(({ bits }) => bits === width)!.loss),
+      })),
+    });
+  }
+  return tables;
+}
+
+async function documents<S extends TSchema>(
+  artifacts: RunArtifacts,
+  schema: S,
+): Promise<(readonly [stage: string, value: Static<S>])[]> {
+  const wanted = asSchema(schema);
+  const found: (readonly [string, Static<S>])[] = [];
+  for (const artifact of artifacts.made("json")) {
+    const value = await artifacts.load(artifact, "json");
+    if (value === undefined || !fits(wanted, value)) continue;
+    found.push([artifact.stage!, value as Static<S>]);
+  }
+  return found;
+}
