@@ -16,7 +16,7 @@ import { processStreams, type Streams } from "./output/streams.ts";
 /** Does what the arguments ask for. */
 export async function main(args: readonly string[], streams: Streams): Promise<ExitCode> {
   try {
-    const asked = readCommandLine(args, streams);
+    const asked = await readCommandLine(args, streams);
     return typeof asked === "number" ? asked : await asked(streams);
   } catch (error) {
     if (error instanceof UserError) return mistakes(error, args, streams);

@@ -1,0 +1,83 @@
+/**
+ * Commands that take a pipeline file.
+ *
+ * @module
+ */
+
+import { importLater } from "../../base/import_later.ts";
+import { file, json, set, store } from "./shared.ts";
+import { command, flag, option } from "./syntax.ts";
+import { integer, path } from "./values.ts";
+
+const run = command({
+  name: "run",
+  brief: "Run a pipeline",
+  description:
+    "Runs the stages of a pipeline whose results are not cached, prints what they measured, and checks what the file expects. Interrupt it at any time: finished stages are kept.",
+  examples: [
+    ["run it; a second time everything is cached", "run pipelines/digits.yaml"],
+    ["try another setting", "run pipelines/digits.yaml --set w4.with.weights.bits=3"],
+    ["for scripts", "run pipelines/digits.yaml --json > results.json"],
+  ],
+  takes: {
+    file,
+    set,
+    jobs: option(
+      "-j --jobs",
+      integer("N", 1),
+      "Stages that may run at once; the number of processors unless told",
+    ),
+    threads: option(
+      "--threads",
+      integer("N", 1),
+      "Threads that the stages share; the number of processors unless told",
+    ),
+    keepGoing: flag(
+      "-k --keep-going",
+      "If a stage fails, still run those that do not depend on it",
+    ),
+    dryRun: flag("-n --dry-run", "Only say what would run, and why"),
+    store,
+    events: option(
+      "--events",
+      path("FILE"),
+      "Write everything that happens to a file, one JSON object a line",
+    ),
+    json,
+  },
+  action: (options) => async (streams) =>
+    (await importLater<typeof import("../commands/run.ts")>(
+      import.meta.resolve("../commands/run.ts"),
+    )).run(options, streams),
+});
+
+const check = command({
+  name: "check",
+  brief: "Check a pipeline file",
+  description:
+    "Finds everything that is wrong with a pipeline file, all at once, without reading models or data.",
+  examples: [["each problem with its place and what mends it", "check my.yaml"]],
+  takes: { file, set, json },
+  action: (options) => async (streams) =>
+    (await importLater<typeof import("../commands/check.ts")>(
+      import.meta.resolve("../commands/check.ts"),
+    )).check(options, streams),
+});
+
+const plan = command({
+  name: "plan",
+  brief: "Say what a run would do",
+  description:
+    "Says for each stage whether its result is cached or has to be made, why, and how long it took last time.",
+  examples: [
+    ["what would run now, and why", "plan pipelines/digits.yaml"],
+    ["and with another setting", "plan pipelines/digits.yaml --set seed=1"],
+  ],
+  takes: { file, set, store, json },
+  action: (options) => async (streams) =>
+    (await importLater<typeof import("../commands/plan.ts")>(
+      import.meta.resolve("../commands/plan.ts"),
+    )).plan(options, streams),
+});
+
+export const pipelineCommands = [run, check, plan];
