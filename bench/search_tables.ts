@@ -19,7 +19,7 @@ const SEEDS = 5;
 
 for (const path of Deno.args) {
   const table: SensitivityTable = JSON.parse(await Deno.readTextFile(path));
-  const values = weightBytes(table, table.widths);
+  const values = weightBytes(table.layers, table.widths);
   const ends = [0, table.widths.length - 1].map((column) =>
     table.layers.reduce((sum, _, row) => sum + values[row * table.widths.length + column]!, 0)
   );

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Genome, SearchProblem } from "./problem.ts";
+import type { CostPair, Genome, SearchProblem } from "./problem.ts";
 
 /** Sums of costs in another order may be off by this much, relatively. */
 const TOLERANCE = 1e-12;
@@ -22,6 +22,8 @@ export class Evaluator {
   /** By layer: the block it is in, or −1, and its bit in that block's sets. */
   readonly #blockOf: Int32Array;
   readonly #bitOf: Uint8Array;
+  /** By cost that has pairs, and layer: the pairs with this layer. */
+  readonly #pairs: readonly (readonly (readonly CostPair[])[] | undefined)[];
 
   constructor(problem: SearchProblem) {
     this.problem = problem;
@@ -35,6 +37,12 @@ export class Evaluator {
     this.#loss = problem.loss;
     this.#blockOf = new Int32Array(this.#layers).fill(-1);
     this.#bitOf = new Uint8Array(this.#layers);
+    this.#pairs = problem.costs.map(({ pairs }) =>
+      pairs &&
+      problem.layers.map((_, layer) =>
+        pairs.filter(({ first, second }) => first === layer || second === layer)
+      )
+    );
     problem.blocks.forEach(({ layers }, block) =>
       layers.forEach((layer, bit) => {
         this.#blockOf[layer] = block;
@@ -53,10 +61,16 @@ export class Evaluator {
     const layers = this.#layers;
     const width = this.#width;
     for (let cost = 0; cost < this.costs.length; cost++) {
-      const { values, constant } = this.problem.costs[cost]!;
+      const { values, constant, pairs } = this.problem.costs[cost]!;
       let sum = constant;
       for (let layer = 0, row = 0; layer < layers; layer++, row += width) {
         sum += values[row + genomes[offset + layer]!]!;
+      }
+      if (pairs !== undefined) {
+        for (let index = 0; index < pairs.length; index++) {
+          const { first, second, values } = pairs[index]!;
+          sum += values[genomes[offset + first]! * width + genomes[offset + second]!]!;
+        }
       }
       this.costs[cost] = sum;
     }
@@ -91,6 +105,24 @@ export class Evaluator {
     const bit = 1 << this.#bitOf[layer]!;
     const set = this.#setOf(index, genome, 0);
     return change + (choice === joint ? terms[set | bit]! : terms[set & ~bit]!) - terms[set]!;
+  }
+
+  /** How much a cost changes when one layer of a genome gets another width. */
+  costChange(cost: number, genome: Genome, layer: number, choice: number): number {
+    const width = this.#width;
+    const row = layer * width;
+    const before = genome[layer]!;
+    const { values } = this.problem.costs[cost]!;
+    let change = values[row + choice]! - values[row + before]!;
+    const pairs = this.#pairs[cost]?.[layer];
+    if (pairs === undefined) return change;
+    for (let index = 0; index < pairs.length; index++) {
+      const { first, second, values } = pairs[index]!;
+      change += first === layer
+        ? values[choice * width + genome[second]!]! - values[before * width + genome[second]!]!
+        : values[genome[first]! * width + choice]! - values[genome[first]! * width + before]!;
+    }
+    return change;
   }
 
   /** Whether the costs that were measured last are within their limits. */

@@ -83,12 +83,7 @@ export function searchGenetically(
   );
   const history: number[] = [];
   for (let generation = from?.generation ?? 0; generation < options.generations; generation++) {
-    if (generation > 0 && generation % options.migration === 0 && islands.length > 1) {
-      const travellers = islands.map((island) => island.best[0]);
-      travellers.forEach((traveller, index) => {
-        if (traveller !== undefined) islands[(index + 1) % islands.length]!.welcome(traveller);
-      });
-    }
+    if (travelsBefore(generation, options)) exchange(islands);
     for (const island of islands) island.advance();
     const least = Math.min(...islands.map((island) => island.best[0]?.loss ?? Infinity));
     history.push(least);
@@ -103,6 +98,44 @@ export function searchGenetically(
     history,
     evaluated: islands.reduce((sum, { evaluated }) => sum + evaluated, 0),
   };
+}
+
+/** Whether best genomes travel before a generation. */
+function travelsBefore(generation: number, { migration, islands }: GeneticOptions): boolean {
+  return generation > 0 && generation % migration === 0 && islands > 1;
+}
+
+/** The best genome of each island goes to the next one. */
+function exchange(islands: readonly Island[]): void {
+  const travellers = islands.map((island) => island.best[0]);
+  travellers.forEach((traveller, index) => {
+    if (traveller !== undefined) islands[(index + 1) % islands.length]!.welcome(traveller);
+  });
+}
+
+/** A state as its next generation begins: after best genomes have travelled, if it is time for it. */
+export function migrate(
+  problem: SearchProblem,
+  options: GeneticOptions,
+  state: GeneticState,
+): GeneticState {
+  if (!travelsBefore(state.generation, options)) return state;
+  const islands = state.islands.map((island, index) => new Island(problem, options, index, island));
+  exchange(islands);
+  return { ...state, islands: islands.map((island) => island.state()) };
+}
+
+/** Some generations of one island by itself. */
+export function advanceIsland(
+  problem: SearchProblem,
+  options: GeneticOptions,
+  index: number,
+  generations: number,
+  state?: GeneticState["islands"][number],
+): GeneticState["islands"][number] {
+  const island = new Island(problem, options, index, state);
+  for (let generation = 0; generation < generations; generation++) island.advance();
+  return island.state();
 }
 
 interface Individual {

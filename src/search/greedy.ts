@@ -116,6 +116,7 @@ export class Steps {
   /** The best pair of steps that lowers the loss and fits together. */
   #exchange(genome: Genome): boolean {
     const { allowed, costs } = this.#problem;
+    const growth = new Float64Array(costs.length);
     let best = -this.#least;
     let found: [number, number, number, number] | undefined;
     for (let first = 0; first < genome.length; first++) {
@@ -124,7 +125,8 @@ export class Steps {
         if (choice === before) continue;
         const change = this.evaluator.lossChange(genome, first, choice);
         for (let cost = 0; cost < costs.length; cost++) {
-          this.#room[cost]! -= this.#growth(cost, first, before, choice);
+          growth[cost] = this.evaluator.costChange(cost, genome, first, choice);
+          this.#room[cost]! -= growth[cost]!;
         }
         genome[first] = choice;
         for (let second = 0; second < genome.length; second++) {
@@ -139,7 +141,7 @@ export class Steps {
         }
         genome[first] = before;
         for (let cost = 0; cost < costs.length; cost++) {
-          this.#room[cost]! += this.#growth(cost, first, before, choice);
+          this.#room[cost]! += growth[cost]!;
         }
       }
     }
@@ -161,15 +163,9 @@ export class Steps {
     this.#measure(genome);
   }
 
-  #growth(cost: number, layer: number, before: number, after: number): number {
-    const { values } = this.#problem.costs[cost]!;
-    const row = layer * this.#width;
-    return values[row + after]! - values[row + before]!;
-  }
-
   #fits(genome: Genome, layer: number, choice: number): boolean {
     for (let cost = 0; cost < this.#room.length; cost++) {
-      if (this.#growth(cost, layer, genome[layer]!, choice) > this.#room[cost]!) return false;
+      if (this.evaluator.costChange(cost, genome, layer, choice) > this.#room[cost]!) return false;
     }
     return true;
   }
@@ -180,7 +176,7 @@ export class Steps {
     for (let cost = 0; cost < this.#room.length; cost++) {
       const weight = this.#weight[cost]!;
       if (weight === 0) continue;
-      const saved = -this.#growth(cost, layer, genome[layer]!, choice) * weight;
+      const saved = -this.evaluator.costChange(cost, genome, layer, choice) * weight;
       sum += saved > 1 ? 1 : saved;
     }
     return sum;

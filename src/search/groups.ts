@@ -1,8 +1,8 @@
 /**
  * Layers that have to be chosen together, and every choice of them that can be part of a best one.
  *
- * Losses only interact inside blocks, so with one group for each block and each other layer the problem is a
- * multiple-choice knapsack: one option a group, losses and costs add up.
+ * Losses only interact inside blocks, and costs inside pairs, so with one group for each part that these connect the
+ * problem is a multiple-choice knapsack: one option a group, losses and costs add up.
  *
  * @module
  */
@@ -27,12 +27,10 @@ const MOST_COMBINATIONS = 2 ** 18;
 /**
  * Divides a problem into groups. Options that another one beats in the loss and in all costs are left out.
  *
- * @throws {UserError} If a block has too many combinations.
+ * @throws {UserError} If a group has too many combinations.
  */
 export function groupsOf(problem: SearchProblem): Group[] {
-  const inBlock = new Set(problem.blocks.flatMap(({ layers }) => [...layers]));
-  const groups = problem.blocks.map((block, index) => {
-    const layers = [...block.layers];
+  return connectedLayers(problem).map((layers) => {
     const combinations = layers.reduce(
       (product, layer) => product * problem.allowed[layer]!.length,
       1,
@@ -45,42 +43,79 @@ export function groupsOf(problem: SearchProblem): Group[] {
         hint: "Use method: genetic, or fewer widths",
       });
     }
-    return enumerate(problem, layers, combinations, index);
+    return enumerate(problem, layers, combinations);
   });
-  for (let layer = 0; layer < problem.layers.length; layer++) {
-    if (inBlock.has(layer)) continue;
-    groups.push(enumerate(problem, [layer], problem.allowed[layer]!.length));
+}
+
+/** Layers that a joint loss or a common cost connects, largest groups first, and in the order of the problem. */
+function connectedLayers({ layers, blocks, costs }: SearchProblem): number[][] {
+  const parent = Uint16Array.from(layers.keys());
+  const root = (layer: number): number => {
+    while (parent[layer] !== layer) layer = parent[layer] = parent[parent[layer]!]!;
+    return layer;
+  };
+  const join = (a: number, b: number) => {
+    const [first, second] = [root(a), root(b)].sort((a, b) => a - b);
+    parent[second!] = first!;
+  };
+  for (const { layers: [first, ...others] } of blocks) {
+    for (const other of others) join(first!, other);
   }
-  return groups;
+  for (const { pairs = [] } of costs) for (const { first, second } of pairs) join(first, second);
+  const groups = Map.groupBy(layers.keys(), root);
+  return [...groups.values()].sort((a, b) => b.length - a.length || a[0]! - b[0]!);
 }
 
 function enumerate(
   problem: SearchProblem,
   layers: readonly number[],
   combinations: number,
-  blockIndex?: number,
 ): Group {
   const width = problem.widths.length;
   const choices = new Uint8Array(combinations * layers.length);
   const loss = new Float64Array(combinations);
   const costs = problem.costs.map(() => new Float64Array(combinations));
-  const block = blockIndex === undefined ? undefined : problem.blocks[blockIndex]!;
+  const places = new Map(layers.map((layer, place) => [layer, place]));
+  const blocks = problem.blocks.filter(({ layers: [first] }) => places.has(first!)).map((
+    block,
+  ) => ({
+    ...block,
+    places: Array.from(block.layers, (layer) => places.get(layer)!),
+  }));
+  const pairs = problem.costs.map(({ pairs = [] }) =>
+    pairs.filter(({ first }) => places.has(first)).map(({ first, second, values }) => ({
+      first: places.get(first)!,
+      second: places.get(second)!,
+      values,
+    }))
+  );
   for (let option = 0; option < combinations; option++) {
     let rest = option;
-    let set = 0;
+    const start = option * layers.length;
     for (let at = 0; at < layers.length; at++) {
       const layer = layers[at]!;
       const allowed = problem.allowed[layer]!;
       const choice = allowed[rest % allowed.length]!;
       rest = Math.floor(rest / allowed.length);
-      choices[option * layers.length + at] = choice;
+      choices[start + at] = choice;
       loss[option]! += problem.loss[layer * width + choice]!;
-      problem.costs.forEach(({ values }, cost) =>
-        costs[cost]![option]! += values[layer * width + choice]!
-      );
-      if (choice === block?.choice) set |= 1 << at;
+      for (let cost = 0; cost < costs.length; cost++) {
+        costs[cost]![option]! += problem.costs[cost]!.values[layer * width + choice]!;
+      }
     }
-    if (block !== undefined) loss[option]! += block.terms[set]!;
+    for (const { places, choice, terms } of blocks) {
+      let set = 0;
+      for (let bit = 0; bit < places.length; bit++) {
+        if (choices[start + places[bit]!] === choice) set |= 1 << bit;
+      }
+      loss[option]! += terms[set]!;
+    }
+    for (let cost = 0; cost < costs.length; cost++) {
+      for (const { first, second, values } of pairs[cost]!) {
+        costs[cost]![option]! +=
+          values[choices[start + first]! * width + choices[start + second]!]!;
+      }
+    }
   }
   return withoutBeaten({ layers, choices, loss, costs }, problem);
 }

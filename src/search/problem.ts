@@ -5,7 +5,16 @@
  */
 
 import { type Problem, UserError } from "../base/errors.ts";
-import type { SensitivityTable } from "./table.ts";
+import type { SensitivityActivation, SensitivityLayer, SensitivityTable } from "./table.ts";
+
+/** A cost that depends on two widths together, such as operations on weights and activations. */
+export interface CostPair {
+  /** Indices of layers. */
+  readonly first: number;
+  readonly second: number;
+  /** By width of the first, row by row, and of the second. */
+  readonly values: Float64Array;
+}
 
 /** A cost that adds up over layers, and what it may be at most. */
 export interface Cost {
@@ -13,6 +22,8 @@ export interface Cost {
   readonly name: string;
   /** The cost of each layer at each width, row by row. */
   readonly values: Float64Array;
+  /** What adds to it. */
+  readonly pairs?: readonly CostPair[];
   /** What it costs whatever is chosen. */
   readonly constant: number;
   /** Infinity where there is no limit. */
@@ -29,7 +40,10 @@ export interface CrossBlock {
   readonly terms: Float64Array;
 }
 
-/** One width for each layer, with the least loss, so that no cost is over its limit. */
+/**
+ * One width for each layer, with the least loss, so that no cost is over its limit. A layer is whatever has a width of
+ * its own: the weights of a layer of the network, or activations that share a scale.
+ */
 export interface SearchProblem {
   readonly layers: readonly string[];
   readonly widths: readonly number[];
@@ -44,47 +58,120 @@ export interface SearchProblem {
 /** One index of a width for each layer. */
 export type Genome = Uint8Array;
 
-/** What a problem is made of besides its table. */
-export interface ProblemOptions {
-  /** The widths to choose from; all of the table unless told. */
+/** What gets widths. */
+export type Targets = "weights" | "activations" | "both";
+
+/** Which widths there are for something. */
+export interface Choices {
+  /** All of the table unless told. */
   readonly widths?: readonly number[];
-  /** Layers whose width is given, by name. */
+  /** Given ones, by name. */
   readonly fixed?: ReadonlyMap<string, number>;
-  /** Costs with rows in the order of the table's layers, columns in the order of {@linkcode columnsOf}. */
-  readonly costs: readonly Cost[];
+}
+
+/** What a problem is made of besides its table and its costs. */
+export interface ProblemOptions extends Choices {
+  /** `weights` unless told. */
+  readonly targets?: Targets;
+  readonly activations?: Choices;
+}
+
+/** What of a table gets widths; layers come first in a problem, then activations. */
+export interface Subjects {
+  readonly layers: readonly SensitivityLayer[];
+  readonly activations: readonly SensitivityActivation[];
+}
+
+/**
+ * What of a table gets widths.
+ *
+ * @throws {UserError} If the table lacks it.
+ */
+export function subjectsOf(table: SensitivityTable, targets: Targets = "weights"): Subjects {
+  const layers = targets === "activations" ? [] : table.layers;
+  const activations = targets === "weights" ? [] : table.activations ?? [];
+  const missing = targets !== "activations" && layers.length === 0
+    ? "weights"
+    : targets !== "weights" && activations.length === 0
+    ? "activations"
+    : undefined;
+  if (missing !== undefined) {
+    const has = missing === "weights" ? "activations" : "weights";
+    throw new UserError({
+      message: `The sensitivity table has no losses of ${missing}`,
+      hint: `Say targets: ${targets} at the stage "sensitivity" as well, or targets: ${has} here`,
+    });
+  }
+  return { layers, activations };
 }
 
 /** The widths that are columns of a problem: those to choose from and those that are given. */
-export function columnsOf(
-  table: SensitivityTable,
-  { widths = table.widths, fixed = new Map() }: Omit<ProblemOptions, "costs">,
-): number[] {
-  return [...new Set([...widths, ...fixed.values()])].sort((a, b) => a - b);
+export function columnsOf(table: SensitivityTable, options: ProblemOptions): number[] {
+  const { layers, activations } = subjectsOf(table, options.targets);
+  const columns = new Set<number>();
+  const add = (of: readonly unknown[], all: readonly number[] = [], choices: Choices = {}) => {
+    if (of.length === 0) return;
+    for (const bits of choices.widths ?? all) columns.add(bits);
+    for (const bits of choices.fixed?.values() ?? []) columns.add(bits);
+  };
+  add(layers, table.widths, options);
+  add(activations, table.activation_widths, options.activations);
+  return [...columns].sort((a, b) => a - b);
 }
 
 /**
  * States the problem of a table.
  *
+ * @param costs With rows in the order of {@linkcode subjectsOf}, columns in the order of {@linkcode columnsOf}.
  * @throws {UserError} If the table lacks a width.
  */
-export function createProblem(table: SensitivityTable, options: ProblemOptions): SearchProblem {
-  const { widths = table.widths, fixed = new Map<string, number>(), costs } = options;
+export function createProblem(
+  table: SensitivityTable,
+  options: ProblemOptions & { readonly costs: readonly Cost[] },
+): SearchProblem {
+  const { layers, activations } = subjectsOf(table, options.targets);
   const columns = columnsOf(table, options);
-  requireWidths(table, columns);
-  const choices = Uint8Array.from(
-    [...widths].sort((a, b) => a - b),
-    (bits) => columns.indexOf(bits),
+  requireWidths("weights", "bits", layers, table.widths, options);
+  requireWidths(
+    "activations",
+    "activations: { bits",
+    activations,
+    table.activation_widths ?? [],
+    options.activations ?? {},
   );
-  const loss = new Float64Array(table.layers.length * columns.length);
-  const indices = new Map(table.layers.map(({ name }, index) => [name, index]));
-  const allowed = table.layers.map(({ name, entries }, row) => {
-    columns.forEach((bits, column) => {
-      loss[row * columns.length + column] = entries.find((entry) => entry.bits === bits)!.loss;
-    });
-    const only = fixed.get(name);
-    return only === undefined ? choices : Uint8Array.of(columns.indexOf(only));
+  const rows = [...layers, ...activations];
+  const loss = new Float64Array(rows.length * columns.length);
+  rows.forEach(({ entries }, row) => {
+    for (const entry of entries) {
+      const column = columns.indexOf(entry.bits);
+      if (column >= 0) loss[row * columns.length + column] = entry.loss;
+    }
   });
-  const blocks = table.blocks.flatMap((block): CrossBlock[] => {
+  const allowed = rows.map(({ name }, row) => {
+    const isLayer = row < layers.length;
+    const choices: Choices = isLayer ? options : options.activations ?? {};
+    const only = choices.fixed?.get(name);
+    const widths = choices.widths ?? (isLayer ? table.widths : table.activation_widths!);
+    const sorted = only === undefined ? [...widths].sort((a, b) => a - b) : [only];
+    return Uint8Array.from(sorted, (bits) => columns.indexOf(bits));
+  });
+  return {
+    layers: rows.map(({ name }) => name),
+    widths: columns,
+    allowed,
+    loss,
+    blocks: layers.length === 0 ? [] : crossBlocks(table, columns, loss),
+    costs: options.costs,
+  };
+}
+
+function crossBlocks(
+  table: SensitivityTable,
+  columns: readonly number[],
+  loss: Float64Array,
+): CrossBlock[] {
+  const indices = new Map(table.layers.map(({ name }, index) => [name, index]));
+  return table.blocks.flatMap((block): CrossBlock[] => {
     const choice = columns.indexOf(block.bits);
     if (choice < 0 || block.layers.length < 2) return [];
     const layers = Uint16Array.from(block.layers, (name) => indices.get(name)!);
@@ -101,22 +188,25 @@ export function createProblem(table: SensitivityTable, options: ProblemOptions):
     }
     return [{ layers, choice, terms }];
   });
-  return {
-    layers: table.layers.map(({ name }) => name),
-    widths: columns,
-    allowed,
-    loss,
-    blocks,
-    costs,
-  };
 }
 
-function requireWidths({ widths }: SensitivityTable, columns: readonly number[]): void {
-  const problems = columns.filter((bits) => !widths.includes(bits)).map((bits): Problem => ({
-    message: `The sensitivity table has no losses at ${bits} bits, only at ${widths.join(", ")}`,
-    hint:
-      `Give bits: [${[...new Set([...widths, ...columns])].sort((a, b) => a - b).join(", ")}] ` +
-      `to the stage "sensitivity"`,
+function requireWidths(
+  what: string,
+  parameter: string,
+  of: readonly unknown[],
+  known: readonly number[],
+  { widths = known, fixed = new Map() }: Choices,
+): void {
+  if (of.length === 0) return;
+  const wanted = [...new Set([...widths, ...fixed.values()])];
+  const all = [...new Set([...known, ...wanted])].sort((a, b) => a - b).join(", ");
+  const problems = wanted.filter((bits) => !known.includes(bits)).map((bits): Problem => ({
+    message: `The sensitivity table has no losses of ${what} at ${bits} bits, only at ${
+      known.join(", ")
+    }`,
+    hint: `Give ${parameter}: [${all}]${
+      parameter.includes("{") ? " }" : ""
+    } to the stage "sensitivity"`,
   }));
   if (problems.length > 0) throw new UserError(problems);
 }

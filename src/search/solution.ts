@@ -19,7 +19,7 @@ export interface Violation {
 export interface Solution {
   readonly genome: Genome;
   readonly loss: number;
-  /** By name. */
+  /** By name; the greatest, where several costs have one name. */
   readonly costs: Readonly<Record<string, number>>;
   /** Empty if all limits are kept. */
   readonly violations: readonly Violation[];
@@ -30,13 +30,20 @@ export function solutionOf(evaluator: Evaluator, genome: Genome): Solution {
   const { problem: { costs }, limits } = evaluator;
   const loss = evaluator.measure(genome);
   const values = Array.from(evaluator.costs);
+  const greatest: Record<string, number> = {};
+  costs.forEach(({ name }, index) => {
+    greatest[name] = Math.max(greatest[name] ?? -Infinity, values[index]!);
+  });
   return {
     genome: genome.slice(),
     loss,
-    costs: Object.fromEntries(costs.map(({ name }, index) => [name, values[index]!])),
-    violations: costs.flatMap(({ name, limit }, index) =>
-      values[index]! > limits[index]! ? [{ cost: name, value: values[index]!, limit }] : []
-    ),
+    costs: greatest,
+    violations: costs.flatMap(({ name, limit }, index) => {
+      const value = values[index]!;
+      return value > limits[index]! && value === greatest[name]
+        ? [{ cost: name, value, limit }]
+        : [];
+    }),
   };
 }
 

@@ -13,12 +13,13 @@ const cases = fc.record({
   layers: fc.integer({ min: 1, max: 8 }),
   block: fc.integer({ min: 0, max: 4 }),
   fractions: fc.array(fc.double({ min: 0, max: 1.1, noNaN: true }), { minLength: 1, maxLength: 3 }),
+  pairs: fc.boolean(),
 });
 
-Deno.test("exact finds what trying everything finds, with blocks and several limits", () => {
+Deno.test("exact finds what trying everything finds, with blocks, pairs and several limits", () => {
   fc.assert(
-    fc.property(cases, ({ seed, layers, block, fractions }) => {
-      const problem = randomProblem(seed, { layers, block }, fractions);
+    fc.property(cases, ({ seed, layers, block, fractions, pairs }) => {
+      const problem = randomProblem(seed, { layers, block, pairs }, fractions);
       const expected = bruteForce(problem);
       const found = solveExactly(problem);
       assert.equal(found.violations.length === 0, expected !== Infinity);

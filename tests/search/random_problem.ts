@@ -5,7 +5,12 @@
  */
 
 import { Random } from "../../src/base/random.ts";
-import { columnsOf, createProblem, type SearchProblem } from "../../src/search/problem.ts";
+import {
+  columnsOf,
+  type CostPair,
+  createProblem,
+  type SearchProblem,
+} from "../../src/search/problem.ts";
 import type { SensitivityTable } from "../../src/search/table.ts";
 
 /** What kind of table. */
@@ -14,6 +19,8 @@ export interface TableOptions {
   readonly widths?: readonly number[];
   /** Layers in each block; 0 for none. */
   readonly block?: number;
+  /** Whether the last cost also depends on neighbouring layers together, in twos. */
+  readonly pairs?: boolean;
 }
 
 /** A table as networks have them: sizes and losses over orders of magnitude, four times the loss a bit less. */
@@ -85,8 +92,19 @@ export function randomProblem(
       least += Math.min(...values.subarray(row, row + columns.length));
       most += Math.max(...values.subarray(row, row + columns.length));
     }
+    const pairs: CostPair[] = [];
+    const last = options.pairs === true && index === fractions.length - 1;
+    for (let first = 0; last && first + 1 < table.layers.length; first += 2) {
+      const work = 1 + random.integer(1000);
+      const products = Float64Array.from(
+        columns.flatMap((own) => columns.map((other) => work * own * other)),
+      );
+      pairs.push({ first, second: first + 1, values: products });
+      least += Math.min(...products);
+      most += Math.max(...products);
+    }
     const limit = Math.floor(least + fraction * (most - least));
-    return { name: `cost${index}`, values, constant: 0, limit };
+    return { name: `cost${index}`, values, constant: 0, limit, ...(last && { pairs }) };
   });
   return createProblem(table, { costs });
 }
@@ -96,13 +114,17 @@ export function bruteForce({ layers, widths, loss, blocks, costs }: SearchProble
   const genome = new Array<number>(layers.length).fill(0);
   let best = Infinity;
   for (;;) {
-    const fits = costs.every(({ values, constant, limit }) =>
-      genome.reduce(
+    const fits = costs.every(({ values, constant, limit, pairs = [] }) => {
+      const alone = genome.reduce(
         (sum, choice, layer) => sum + values[layer * widths.length + choice]!,
         constant,
-      ) <=
-        limit
-    );
+      );
+      return pairs.reduce(
+        (sum, { first, second, values }) =>
+          sum + values[genome[first]! * widths.length + genome[second]!]!,
+        alone,
+      ) <= limit;
+    });
     if (fits) {
       let sum = 0;
       genome.forEach((choice, layer) => sum += loss[layer * widths.length + choice]!);

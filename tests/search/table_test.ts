@@ -42,7 +42,7 @@ Deno.test("a width that the table does not have is refused with what to measure"
   const table = randomTable(1, { layers: 4 });
   assert.throws(() => createProblem(table, { widths: [3, 4], costs: [] }), (error) => {
     assert.ok(error instanceof UserError);
-    assert.match(error.message, /no losses at 3 bits, only at 2, 4, 8/);
+    assert.match(error.message, /no losses of weights at 3 bits, only at 2, 4, 8/);
     assert.match(error.problems[0]!.hint!, /bits: \[2, 3, 4, 8\]/);
     return true;
   });

@@ -5,7 +5,7 @@
  */
 
 import { type Problem, UserError } from "../../base/errors.ts";
-import type { LayerWork } from "./work.ts";
+import type { NodeCost } from "./node_cost.ts";
 
 /** How long one layer takes at some widths. */
 export interface LatencyEntry {
@@ -72,43 +72,42 @@ export function checkLatencyTable(value: unknown, origin: string): LatencyTable 
   return { ...(table as LatencyTable), rest };
 }
 
-/**
- * The latency of each layer at each width, and of the rest of the model, in microseconds.
- *
- * @throws {UserError} If the table lacks a layer at a width.
- */
-export function latencyFromTable(
-  table: LatencyTable,
-  works: readonly LayerWork[],
-  widths: readonly number[],
-  activationBits: number,
-): { values: Float64Array; constant: number } {
-  const known = new Map(table.entries.map((entry) => [keyOf(entry), entry.us]));
-  const values = new Float64Array(works.length * widths.length);
-  const problems: Problem[] = [];
-  works.forEach((work, row) =>
-    widths.forEach((bits, column) => {
-      for (const { op, input, weight, output } of work.nodes) {
-        const us = known.get(
-          keyOf({ op, input, weight, output, weight_bits: bits, activation_bits: activationBits }),
-        );
-        if (us === undefined) {
-          problems.push({
-            message: `The latency table has no ${op} of weights [${weight}] from [${input}] to ` +
-              `[${output}] at ${bits} bits with activations of ${activationBits} bits, as layer ` +
-              `"${work.name}" is`,
-            hint: "Profile this very model, with all widths to choose from",
-          });
-        } else values[row * widths.length + column]! += us;
-      }
-    })
-  );
-  if (problems.length > 0) {
+/** Looks latencies up, and remembers what it did not find. */
+export class LatencyLookup {
+  readonly #known: ReadonlyMap<string, number>;
+  readonly #missing = new Map<string, Problem>();
+
+  constructor({ entries }: LatencyTable) {
+    this.#known = new Map(entries.map((entry) => [keyOf(entry), entry.us]));
+  }
+
+  /** Microseconds of a node; 0 if the table lacks it. */
+  readonly cost: NodeCost = (node, weight_bits, activation_bits) => {
+    const { op, input, weight, output } = node;
+    const key = keyOf({ op, input, weight, output, weight_bits, activation_bits });
+    const us = this.#known.get(key);
+    if (us !== undefined) return us;
+    this.#missing.set(key, {
+      message: `The latency table has no ${op} of weights [${weight}] from [${input}] to ` +
+        `[${output}] at ${weight_bits} bits with activations of ${activation_bits} bits, as layer ` +
+        `"${node.name}" is`,
+      hint: "Profile this very model, with all widths to choose from",
+    });
+    return 0;
+  };
+
+  /**
+   * Refuses what was not found.
+   *
+   * @throws {UserError} With the first few of it.
+   */
+  requireAll(): void {
+    const problems = [...this.#missing.values()];
+    if (problems.length === 0) return;
     const shown = problems.slice(0, 5);
     if (problems.length > 5) shown.push({ message: `And ${problems.length - 5} more` });
     throw new UserError(shown);
   }
-  return { values, constant: table.rest[activationBits] ?? 0 };
 }
 
 /** What identifies a latency. */

@@ -5,7 +5,8 @@
  */
 
 import { elementCount } from "../../onnx/tensor.ts";
-import type { LayerWork, NodeWork } from "./work.ts";
+import type { NodeCost } from "./node_cost.ts";
+import type { NodeWork } from "./work.ts";
 
 /** An accelerator. */
 export interface SystolicArray {
@@ -24,29 +25,18 @@ export interface SystolicArray {
 }
 
 /**
- * Microseconds of each layer at each width.
+ * Microseconds of a node.
  *
  * Weights stay in the array while activations stream through it. A product of `rows × depth` activations with
  * `depth × columns` weights needs ⌈depth / R⌉ · ⌈columns / C⌉ tiles; a tile takes `rows + R + C − 2` steps to stream,
  * and each step ⌈bits_w / lanes_w⌉ · ⌈bits_a / lanes_a⌉ cycles. Reading weights and activations and writing results
- * goes on meanwhile, so that a layer takes the longer of the two.
+ * goes on meanwhile, so that a node takes the longer of the two.
  */
-export function systolicLatency(
-  array: SystolicArray,
-  works: readonly LayerWork[],
-  widths: readonly number[],
-  activationBits: number,
-): Float64Array {
-  return Float64Array.from(
-    works.flatMap(({ nodes }) =>
-      widths.map((bits) =>
-        nodes.reduce((sum, node) => sum + nodeLatency(array, node, bits, activationBits), 0)
-      )
-    ),
-  );
+export function systolicLatency(array: SystolicArray): NodeCost {
+  return (node, weightBits, activationBits) => latency(array, node, weightBits, activationBits);
 }
 
-function nodeLatency(
+function latency(
   array: SystolicArray,
   { products, rows, depth, columns, input, weight, output }: NodeWork,
   bits: number,

@@ -17,6 +17,8 @@ import type { SensitivityTable } from "../table.ts";
 export interface NodeWork {
   readonly name: string;
   readonly op: string;
+  /** Name of the activation that it reads. */
+  readonly reads: string;
   /** Shapes, the batch dimension 1. */
   readonly input: readonly number[];
   readonly weight: readonly number[];
@@ -92,6 +94,7 @@ function nodeWork(
   const facts = {
     name: node.name,
     op: node.opType,
+    reads: input,
     input: single(from),
     weight: dims,
     output: single(to),

@@ -7,6 +7,7 @@
 import { type Problem, UserError } from "../../base/errors.ts";
 import { didYouMean } from "../../base/suggest.ts";
 import type { Graph } from "../../onnx/model.ts";
+import type { Placement } from "../../quant/placement.ts";
 import type { Assignment } from "../../search/assignment.ts";
 import type { MatchedOverride } from "./overrides.ts";
 
@@ -24,12 +25,27 @@ export function checkAssignment(assignment: Assignment, origin: string): void {
       hint: 'Make one with the stage "search"; docs/search.md describes its form',
     });
   }
+  const activations: unknown = assignment.activations ?? {};
+  if (typeof activations !== "object") {
+    throw new UserError({
+      message: `The assignment "${origin}" has activations that are no map from names to widths`,
+      hint: 'Write activations: { NAME: { "bits": 4 } }; docs/search.md describes its form',
+    });
+  }
   const problems = Object.entries(layers)
     .filter(([, layer]) => !isWidth(layer?.weights))
     .map(([name, layer]): Problem => ({
       message: `The assignment "${origin}" gives layer "${name}" ${layer?.weights} bits`,
       hint: "Weights have 1 to 8 bits, or 16",
     }));
+  for (const [name, activation] of Object.entries(assignment.activations ?? {})) {
+    const bits: unknown = activation?.bits;
+    if (isWidth(bits) && bits > 1) continue;
+    problems.push({
+      message: `The assignment "${origin}" gives activation "${name}" ${bits} bits`,
+      hint: "Activations have 2 to 8 bits, or 16",
+    });
+  }
   if (problems.length > 0) throw new UserError(problems.slice(0, 10));
 }
 
@@ -64,6 +80,37 @@ export function assignedWidths(
   });
   if (problems.length > 0) throw new UserError(problems.slice(0, 10));
   return matched;
+}
+
+/**
+ * The widths that an assignment gives activations.
+ *
+ * @param origin What messages call the assignment.
+ * @throws {UserError} If activations are not quantized by calibrated ranges, or the model has no such ones.
+ */
+export function assignedActivations(
+  { points }: Placement,
+  { activations = {} }: Assignment,
+  origin: string,
+  mode: string,
+): Map<string, number> {
+  const entries = Object.entries(activations);
+  if (entries.length > 0 && mode !== "static") {
+    throw new UserError({
+      message:
+        `The assignment "${origin}" gives activations widths, but activations.mode is ${mode}`,
+      hint: "Say activations: { mode: static }, or in: { assignment: none }",
+    });
+  }
+  const groups = new Set(points.map(({ group }) => group));
+  const problems = entries.filter(([name]) => !groups.has(name)).map(([name]): Problem => ({
+    message:
+      `The assignment "${origin}" has an activation "${name}", which is not quantized in this model`,
+    hint: didYouMean(name, groups) ??
+      "Say activations.at as the sensitivity was measured with, and skip the same nodes",
+  }));
+  if (problems.length > 0) throw new UserError(problems.slice(0, 10));
+  return new Map(entries.map(([name, { bits }]) => [name, bits]));
 }
 
 function isWidth(bits: unknown): bits is number {

@@ -169,8 +169,8 @@ export const inputs = {
     kinds: ["assignment"],
     optional: true,
     description:
-      "Widths of single layers, as a search chose them: they come before `weights.bits` and `first_last`, and after " +
-      "`overrides`. `in: { assignment: none }` ignores them.",
+      "Widths of single layers and activations, as a search chose them: they come before `weights.bits` and " +
+      "`activations.bits` and `first_last`, and after `overrides`. `in: { assignment: none }` ignores them.",
   },
 } as const;
 

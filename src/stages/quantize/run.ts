@@ -17,7 +17,7 @@ import type { Ranges } from "../../quant/ranges.ts";
 import { weightSize } from "../../quant/weight_size.ts";
 import type { StageContext, StageRun } from "../../registry/stage.ts";
 import type { Assignment } from "../../search/assignment.ts";
-import { assignedWidths, checkAssignment } from "./assignment.ts";
+import { assignedActivations, assignedWidths, checkAssignment } from "./assignment.ts";
 import { matchOverrides } from "./overrides.ts";
 import type { inputs, outputs, Parameters, parameters } from "./ports.ts";
 import { resolveSettings } from "./settings.ts";
@@ -83,7 +83,13 @@ export function quantizeModel(
     ? []
     : assignedWidths(graph, assignment.value, assignment.origin)
       .filter(({ nodes }) => !skipped.some((skip) => skip.nodes.isSupersetOf(nodes)));
-  const settings = resolveSettings(placement, parameters, [...assigned, ...overrides]);
+  const settings = resolveSettings(
+    placement,
+    parameters,
+    [...assigned, ...overrides],
+    assignment &&
+      assignedActivations(placement, assignment.value, assignment.origin, activations.mode),
+  );
   const { weights, signal, noise } = quantizeLayers(graph, settings.layers, {
     seed: context.seed,
     reduceRange: parameters.reduce_range,
@@ -128,6 +134,7 @@ function widthsIn(
 ): number[] {
   const widths = [weights.bits, activations.bits];
   for (const { weights } of Object.values(assignment?.layers ?? {})) widths.push(weights);
+  for (const { bits } of Object.values(assignment?.activations ?? {})) widths.push(bits);
   for (const { weights, activations } of overrides) {
     widths.push(weights?.bits ?? 8, activations?.bits ?? 8);
   }

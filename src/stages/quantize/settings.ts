@@ -25,14 +25,17 @@ export interface Settings {
 const WIDE = 8;
 
 /**
- * Resolves the parameters: what is set for all, then first and last layers, then overrides in order.
+ * Resolves the parameters: what is set for all, then first and last layers, then what is assigned, then overrides in
+ * order.
  *
+ * @param assigned Widths of groups of activations.
  * @throws {UserError} If an override sets something that its nodes do not have.
  */
 export function resolveSettings(
   placement: Placement,
   parameters: Parameters,
   overrides: readonly MatchedOverride[],
+  assigned: ReadonlyMap<string, number> = new Map(),
 ): Settings {
   const problems: Problem[] = [];
   const layers = new Map<QuantizableLayer, WeightSettings>();
@@ -40,7 +43,7 @@ export function resolveSettings(
     layers.set(layer, layerSettings(layer, parameters, overrides));
   }
   const owners = new Set(placement.layers.map((layer) => layer.node));
-  const activations = activationSettings(placement, parameters, overrides);
+  const activations = activationSettings(placement, parameters, overrides, assigned);
   const readers = new Set(placement.nodes);
   for (const { override, name, nodes } of overrides) {
     if (override.weights !== undefined && !overlaps(nodes, owners)) {
@@ -79,6 +82,7 @@ function activationSettings(
   placement: Placement,
   { activations: { bits, symmetric }, first_last }: Parameters,
   overrides: readonly MatchedOverride[],
+  assigned: ReadonlyMap<string, number>,
 ): Map<string, ActivationSettings> {
   const groups = new Map(placement.points.map(({ value, group }) => [value, group]));
   const wide = new Set<string>();
@@ -95,7 +99,8 @@ function activationSettings(
   }
   const settings = new Map<string, ActivationSettings>();
   for (const group of groups.values()) {
-    settings.set(group, { bits: wide.has(group) ? Math.max(bits, WIDE) : bits, symmetric });
+    const width = assigned.get(group) ?? (wide.has(group) ? Math.max(bits, WIDE) : bits);
+    settings.set(group, { bits: width, symmetric });
   }
   for (const [group, asked] of askedFor(placement.nodes, groups, overrides)) {
     const base = settings.get(group)!;

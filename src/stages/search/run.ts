@@ -4,174 +4,159 @@
  * @module
  */
 
-import type { JsonValue } from "../../base/canonical_json.ts";
 import { type Problem, UserError } from "../../base/errors.ts";
-import { globPattern } from "../../base/glob.ts";
-import { didYouMean } from "../../base/suggest.ts";
 import { formatNumber } from "../../base/units.ts";
-import type { StageContext, StageRun } from "../../registry/stage.ts";
-import type { Assignment } from "../../search/assignment.ts";
-import { weightCount } from "../../search/cost/size.ts";
-import { solveExactly } from "../../search/exact.ts";
-import { Evaluator } from "../../search/evaluator.ts";
-import { exactFront, type Front, pointOfLoss, pointWithin } from "../../search/front.ts";
-import { type GeneticState, searchGenetically } from "../../search/genetic.ts";
-import { solveGreedily } from "../../search/greedy.ts";
-import { columnsOf, createProblem, type Genome, type SearchProblem } from "../../search/problem.ts";
-import { type Solution, solutionOf } from "../../search/solution.ts";
+import type { InputArtifacts, StageContext, StageRun } from "../../registry/stage.ts";
+import type { Front } from "../../search/front.ts";
+import {
+  createProblem,
+  type ProblemOptions,
+  type SearchProblem,
+  subjectsOf,
+} from "../../search/problem.ts";
+import type { Solution } from "../../search/solution.ts";
 import { checkTable, type SensitivityTable } from "../../search/table.ts";
-import { costsOf } from "./costs.ts";
+import { type Costs, costsOf } from "./costs.ts";
+import { asJson, assignmentOf, frontDocument, widthsPage } from "./documents.ts";
+import { fixedWidths } from "./fixed.ts";
+import { goalOf } from "./goals.ts";
+import { drawFront } from "./picture.ts";
 import type { inputs, outputs, Parameters, parameters } from "./ports.ts";
-
-/** How many points of a front are written out. */
-const SHOWN_POINTS = 200;
+import { frontOf, solve } from "./solve.ts";
+import { cheapestByTrials, chooseByTrials, type TriedSolution } from "./tried.ts";
+import { Trials } from "./trials.ts";
 
 export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = async (
   parameters,
-  inputs,
+  artifacts,
   context,
 ) => {
-  const [table, model] = await Promise.all([inputs.sensitivity.load(), inputs.model.load()]);
-  checkTable(table, inputs.sensitivity.origin);
-  const fixed = fixedWidths(table, parameters.fixed);
-  const choice = { ...(parameters.bits && { widths: parameters.bits }), fixed };
-  const columns = columnsOf(table, choice);
-  // Widths that are missing are found before their costs are.
-  createProblem(table, { ...choice, costs: [] });
-  const { costs, macs, activationBytes } = await costsOf(
-    table,
-    columns,
-    model,
-    inputs.latency,
-    parameters,
-  );
-  const problem = createProblem(table, { ...choice, costs });
+  const [table, model] = await Promise.all([artifacts.sensitivity.load(), artifacts.model.load()]);
+  checkTable(table, artifacts.sensitivity.origin);
+  const options = optionsOf(table, parameters);
+  const subjects = subjectsOf(table, parameters.targets);
+  const bare = createProblem(table, { ...options, costs: [] });
+  const known = await costsOf(table, subjects, bare, model, artifacts.latency, parameters);
+  const problem: SearchProblem = { ...bare, costs: known.costs };
   const front = frontOf(problem, parameters, context);
-  const solution = await solve(problem, parameters, context, front);
+  const { solution, tried, losses } = await choose(
+    table,
+    problem,
+    front,
+    artifacts,
+    parameters,
+    context,
+  );
   report(solution, parameters, context);
-  const names = { size: "weight_bytes", bits: "mean_bits", bops: "bops", latency: "latency" };
-  const count = weightCount(table);
-  const scaled = (name: string, value: number) =>
-    name === "bits" ? value / count : name === "latency" ? value / 1e6 : value;
+  const scaled = scaleOf(known);
+  const findings = { table, subjects, problem, solution, front, tried, scaled };
+  const document = frontDocument(findings, parameters);
   return {
     outputs: {
-      assignment: assignmentOf(table, problem, solution.genome),
-      front: frontDocument(table, problem, solution, front, parameters, scaled),
+      assignment: assignmentOf(subjects, problem, solution.genome),
+      front: asJson(document),
+      picture: drawFront(document),
+      widths: widthsPage(findings),
     },
     metrics: {
       predicted_loss: solution.loss,
-      ...Object.fromEntries(
-        Object.entries(names).flatMap(([cost, metric]) => {
-          const value = solution.costs[cost];
-          return value === undefined ? [] : [[metric, scaled(cost, value)]];
-        }),
-      ),
-      macs,
-      activation_bytes: activationBytes,
+      ...costMetrics(solution, scaled),
+      macs: known.macs,
       front_points: front?.cost.length ?? 0,
+      ...(tried.length > 0 && { trials: tried.length }),
+      ...Object.fromEntries(
+        Object.entries(losses).map(([name, loss]) => [`measured_${name}`, loss]),
+      ),
+      ...gained({ tried, losses }),
       exceeded: solution.violations.length,
     },
   };
 };
 
-/** The given widths of layers, by name. */
-function fixedWidths(
-  { layers }: SensitivityTable,
-  fixed: Parameters["fixed"],
-): Map<string, number> {
-  const problems: Problem[] = [];
-  const found = new Map<string, number>();
-  fixed.forEach(({ match, bits }, index) => {
-    const pattern = globPattern(match);
-    const names = layers.filter(({ nodes }) => nodes.some((name) => pattern.test(name)));
-    for (const { name } of names) found.set(name, bits);
-    if (names.length > 0) return;
-    const hint = didYouMean(match.replaceAll("*", ""), layers.map(({ name }) => name));
-    problems.push({
-      message: `fixed[${index}]: no layer of the sensitivity table has a name like "${match}"`,
-      ...(hint && { hint }),
-    });
-  });
-  if (problems.length > 0) throw new UserError(problems);
-  return found;
+function optionsOf(table: SensitivityTable, parameters: Parameters): ProblemOptions {
+  const { bits, fixed, activations, targets } = parameters;
+  const layers = table.layers.map(({ name, nodes }) => ({ name, names: nodes }));
+  const values = (table.activations ?? []).map(({ name, values }) => ({ name, names: values }));
+  return {
+    targets,
+    ...(bits && { widths: bits }),
+    fixed: fixedWidths(layers, fixed, "fixed", "layer"),
+    activations: {
+      ...(activations.bits && { widths: activations.bits }),
+      fixed: fixedWidths(values, activations.fixed, "activations.fixed", "activation"),
+    },
+  };
 }
 
-/** The name of a cost in problems. */
-function costName(minimize: Parameters["minimize"]): string {
-  return minimize === "mean_bits" ? "bits" : minimize;
-}
-
-/** The whole front, unless it has too many points. */
-function frontOf(
+/** The choice by the table, or by trials. */
+async function choose(
+  table: SensitivityTable,
   problem: SearchProblem,
-  { minimize, budget }: Parameters,
-  { warn }: StageContext,
-): Front | undefined {
-  const cost = problem.costs.find(({ name }) => name === costName(minimize))!;
-  try {
-    return exactFront({ ...problem, costs: [{ ...cost, limit: Infinity }] });
-  } catch (error) {
-    if (!(error instanceof UserError) || budget.loss !== undefined) throw error;
-    warn(`${error.message}: the front is left out`);
-    return undefined;
-  }
-}
-
-async function solve(
-  problem: SearchProblem,
-  { method, budget, genetic }: Parameters,
-  context: StageContext,
   front: Front | undefined,
-): Promise<Solution> {
-  if (budget.loss !== undefined) {
-    const point = pointOfLoss(front!, budget.loss);
-    const chosen = front!.genome(point < 0 ? front!.loss.length - 1 : point);
-    const solution = solutionOf(new Evaluator(problem), chosen);
-    if (point >= 0) return solution;
-    return {
-      ...solution,
-      violations: [{ cost: "loss", value: solution.loss, limit: budget.loss }],
-    };
+  artifacts: InputArtifacts<typeof inputs>,
+  parameters: Parameters,
+  context: StageContext,
+): Promise<TriedSolution> {
+  const { trials: wanted } = parameters;
+  const goal = goalOf(parameters.budget);
+  const seeks = goal !== undefined && goal.name !== "loss";
+  if (!seeks) {
+    const solution = await solve(problem, parameters, context, front);
+    // Limits that cannot be kept leave nothing to choose from.
+    if (wanted === undefined || solution.violations.length > 0) {
+      return { solution, tried: [], losses: {} };
+    }
   }
-  if (method === "exact") return solveExactly(problem);
-  if (method === "greedy") return solveGreedily(problem);
-  return await solveGenetically(problem, genetic, context);
+  const subjects = subjectsOf(table, parameters.targets);
+  await using trials = await Trials.open(
+    wanted!,
+    problem,
+    subjects,
+    artifacts,
+    parameters,
+    context,
+  );
+  return seeks
+    ? await cheapestByTrials(problem, front, table, trials, parameters)
+    : await chooseByTrials(problem, trials, parameters, context.seed);
 }
 
-const CHECKPOINT = "generation";
-/** Generations between checkpoints. */
-const PERIOD = 10;
+/** How much less the choice loses than what the table alone would have chosen, which was tried first. */
+function gained({ tried, losses }: Pick<TriedSolution, "tried" | "losses">) {
+  const name = "kl" in losses ? "kl" : "mse";
+  const first = tried[0]?.losses[name];
+  if (first === undefined || first === 0) return {};
+  return { gained: 1 - losses[name]! / first };
+}
 
-async function solveGenetically(
-  problem: SearchProblem,
-  options: Parameters["genetic"],
-  { seed, signal, checkpoints, progress }: StageContext,
-): Promise<Solution> {
-  const { generations } = options;
-  const saved = await checkpoints.load(CHECKPOINT);
-  let state: GeneticState | undefined = saved && JSON.parse(new TextDecoder().decode(saved));
-  for (;;) {
-    signal.throwIfAborted();
-    const end = Math.min(generations, (state?.generation ?? 0) + PERIOD);
-    const { solution } = searchGenetically(
-      problem,
-      { ...options, seed, generations: end },
-      (current, least) => {
-        const now = current();
-        if (now.generation === end) state = now;
-        progress({
-          phase: "searching",
-          done: now.generation,
-          total: generations,
-          unit: "generations",
-          ...(Number.isFinite(least) && { values: { loss: least } }),
-        });
-      },
-      state,
-    );
-    if (end === generations) return solution;
-    await checkpoints.save(CHECKPOINT, new TextEncoder().encode(JSON.stringify(state)));
-  }
+const METRICS = {
+  size: "weight_bytes",
+  bits: "mean_bits",
+  activation_bits: "mean_activation_bits",
+  bops: "bops",
+  activation_memory: "activation_bytes",
+  latency: "latency",
+} as const;
+
+function costMetrics(
+  { costs }: Solution,
+  scaled: (name: string, value: number) => number,
+): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(METRICS).flatMap(([cost, metric]) => {
+      const value = costs[cost];
+      return value === undefined ? [] : [[metric, scaled(cost, value)]];
+    }),
+  );
+}
+
+function scaleOf({ weights, activations }: Costs): (name: string, value: number) => number {
+  const units: Readonly<Record<string, number>> = {
+    bits: weights,
+    activation_bits: activations,
+    latency: 1e6,
+  };
+  return (name, value) => value / (units[name] ?? 1);
 }
 
 /** Says which limits are not kept. */
@@ -196,69 +181,12 @@ function report(
 const LABELS: Readonly<Record<string, string>> = {
   size: "bytes",
   bits: "bits of all weights",
+  activation_bits: "bits of all activations",
   bops: "bit operations",
   latency: "microseconds",
   activation_memory: "bytes of activations",
   loss: "the loss",
+  kl: "the measured divergence",
+  mse: "the measured error",
+  top1_drop: "the measured drop",
 };
-
-function assignmentOf(
-  { layers }: SensitivityTable,
-  { widths }: SearchProblem,
-  genome: Genome,
-): Assignment {
-  return {
-    version: 1,
-    layers: Object.fromEntries(
-      layers.flatMap(({ nodes }, layer) =>
-        nodes.map((node) => [node, { weights: widths[genome[layer]!]! }])
-      ),
-    ),
-  };
-}
-
-function frontDocument(
-  table: SensitivityTable,
-  problem: SearchProblem,
-  solution: Solution,
-  front: Front | undefined,
-  { minimize, method }: Parameters,
-  scaled: (name: string, value: number) => number,
-): JsonValue {
-  const name = costName(minimize);
-  const evaluator = new Evaluator(problem);
-  const bitsOf = (genome: Genome) => Array.from(genome, (choice) => problem.widths[choice]!);
-  return {
-    version: 1,
-    method,
-    measure: table.measure,
-    cost: minimize,
-    layers: problem.layers,
-    chosen: {
-      bits: bitsOf(solution.genome),
-      loss: solution.loss,
-      cost: scaled(name, solution.costs[name]!),
-      exceeded: solution.violations.map(({ cost, value, limit }) => ({ cost, value, limit })),
-    },
-    points: front === undefined ? [] : shownPoints(front, solution.costs[name]!).map((point) => {
-      const genome = front.genome(point);
-      return {
-        cost: scaled(name, front.cost[point]!),
-        loss: evaluator.loss(genome),
-        bits: bitsOf(genome),
-      };
-    }),
-  };
-}
-
-/** All points, or some that are spread evenly, with the one next to the choice. */
-function shownPoints(front: Front, chosen: number): number[] {
-  const { length } = front.cost;
-  const shown = Math.min(length, SHOWN_POINTS);
-  const points = Array.from(
-    { length: shown },
-    (_, index) => shown === 1 ? 0 : Math.round(index * (length - 1) / (shown - 1)),
-  );
-  const near = Math.max(0, pointWithin(front, chosen));
-  return [...new Set([...points, near])].sort((a, b) => a - b);
-}
