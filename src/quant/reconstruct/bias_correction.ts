@@ -10,7 +10,7 @@ import { GraphBuilder } from "../../onnx/build.ts";
 import { NO_CHANGES } from "./changes.ts";
 import type { ItemValues } from "./item_values.ts";
 import type { UnitJob, UnitOutcome } from "./phases.ts";
-import { PIECE_BATCH, type PieceOptions } from "./prefix.ts";
+import { pieceItems, type PieceOptions } from "./prefix.ts";
 
 /** Corrects the biases of a unit's layers, the first before the next. */
 export async function correctBiases(job: UnitJob): Promise<UnitOutcome | undefined> {
@@ -59,9 +59,10 @@ async function channelMeans(
   const channels = values.dims[axis]!;
   const total = new Float64Array(channels);
   const items = values.dims[0]!;
-  for (let start = 0; start < items; start += PIECE_BATCH) {
+  const most = pieceItems([values]);
+  for (let start = 0; start < items; start += most) {
     signal.throwIfAborted();
-    const feeds = { x: values.read(start, Math.min(PIECE_BATCH, items - start)) };
+    const feeds = { x: values.read(start, Math.min(most, items - start)) };
     const part = (await session.run(feeds))[sums]!.data as Float32Array;
     for (let channel = 0; channel < channels; channel++) total[channel]! += part[channel]!;
   }

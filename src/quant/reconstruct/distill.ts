@@ -19,7 +19,7 @@ import type { Layer } from "./layers.ts";
 import { changesOf } from "./learn.ts";
 import { logitsOf } from "./logits.ts";
 import type { ReconstructionOptions } from "./options.ts";
-import { PIECE_BATCH, type PieceOptions, type Prefix } from "./prefix.ts";
+import { pieceItems, type PieceOptions, type Prefix } from "./prefix.ts";
 import { runTraining, type TrainingRun } from "./run_training.ts";
 import { Random } from "../../base/random.ts";
 import { sliceOf } from "./slice.ts";
@@ -152,9 +152,10 @@ async function divergence(
   const items = target.dims[0]!;
   let total = 0;
   let count = 0;
-  for (let start = 0; start < items; start += PIECE_BATCH) {
+  const most = pieceItems([target]);
+  for (let start = 0; start < items; start += most) {
     signal.throwIfAborted();
-    const size = Math.min(PIECE_BATCH, items - start);
+    const size = Math.min(most, items - start);
     const feeds: Record<string, Tensor> = {
       values: values.read(start, size),
       target: target.read(start, size),

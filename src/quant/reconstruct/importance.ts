@@ -16,7 +16,7 @@ import type { ValueInfo } from "../../onnx/model.ts";
 import type { Tensor } from "../../onnx/tensor.ts";
 import type { ItemStorage, ItemValues } from "./item_values.ts";
 import { logitsOf } from "./logits.ts";
-import { PIECE_BATCH, type PieceOptions, type Prefix } from "./prefix.ts";
+import { pieceItems, type PieceOptions, type Prefix } from "./prefix.ts";
 import { sliceModel, sliceOf } from "./slice.ts";
 
 /** Times the mean at which squared gradients are clipped. */
@@ -44,18 +44,19 @@ export async function importanceOf(
   await float.compute([logits]);
   const wanted = float.get(logits);
   const items = wanted.dims[0]!;
-  const batch = Math.min(PIECE_BATCH, items);
   const { nodes, leaves } = sliceOf(
     model.graph,
     [logits],
     (name) => name === target || name !== logits && float.has(name),
   );
+  const valueOf = (name: string) => name === target ? actual : float.get(name);
+  const batch = Math.min(pieceItems(leaves.map(valueOf)), items);
   const info = (name: string, { type, dims }: ItemValues): ValueInfo => ({
     name,
     type,
     dims: [batch, ...dims.slice(1)],
   });
-  const inputs = leaves.map((name) => info(name, name === target ? actual : float.get(name)));
+  const inputs = leaves.map((name) => info(name, valueOf(name)));
   const part = sliceModel(model, nodes, [...inputs, info(WANTED, wanted)], [logits]);
   const emit = new Emitter(part.graph, "importance");
   const distance = emit.sub(
@@ -83,7 +84,7 @@ export async function importanceOf(
     const start = Math.min(done, items - batch);
     const feeds: Record<string, Tensor> = { [WANTED]: wanted.read(start, batch) };
     for (const name of leaves) {
-      feeds[name] = (name === target ? actual : float.get(name)).read(start, batch);
+      feeds[name] = valueOf(name).read(start, batch);
     }
     const squares = Object.values(await session.run(feeds))[0]!;
     result ??= storage.allocate(squares, items);

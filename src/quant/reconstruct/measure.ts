@@ -8,7 +8,7 @@ import { openSession } from "../../engine/session.ts";
 import { GraphBuilder } from "../../onnx/build.ts";
 import type { Tensor } from "../../onnx/tensor.ts";
 import type { ItemValues } from "./item_values.ts";
-import { PIECE_BATCH, type PieceOptions } from "./prefix.ts";
+import { pieceItems, type PieceOptions } from "./prefix.ts";
 import { positions } from "./unit_training.ts";
 
 /** Mean over items and space of the sum over channels of (weighted) squared differences. */
@@ -34,9 +34,10 @@ export async function meanError(
   await using session = await openSession(builder.build(), { threads });
   const items = target.dims[0]!;
   let sum = 0;
-  for (let start = 0; start < items; start += PIECE_BATCH) {
+  const most = pieceItems([target]);
+  for (let start = 0; start < items; start += most) {
     signal.throwIfAborted();
-    const count = Math.min(PIECE_BATCH, items - start);
+    const count = Math.min(most, items - start);
     const feeds: Record<string, Tensor> = {
       values: values.read(start, count),
       target: target.read(start, count),

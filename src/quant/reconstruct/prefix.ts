@@ -7,12 +7,24 @@
 import { UserError } from "../../base/errors.ts";
 import { openSession } from "../../engine/session.ts";
 import type { Model, ValueInfo } from "../../onnx/model.ts";
-import type { Tensor } from "../../onnx/tensor.ts";
+import { bitsPerElement, elementCount, type Tensor } from "../../onnx/tensor.ts";
 import type { ItemStorage, ItemValues } from "./item_values.ts";
 import { sliceModel, sliceOf } from "./slice.ts";
 
-/** Items that a piece of the network runs on at a time. Fixed, since it may change last bits. */
-export const PIECE_BATCH = 32;
+/** Most items that run at a time. */
+const MOST_ITEMS = 32;
+/** Bytes of one value that run at a time: what is larger costs more in fresh memory than in arithmetic. */
+const PIECE_BYTES = 2 ** 22;
+
+/** How many items run at a time, given what goes in; by shapes alone, since it may change last bits. */
+export function pieceItems(values: Iterable<ItemValues>): number {
+  let items = MOST_ITEMS;
+  for (const { type, dims } of values) {
+    const bytes = elementCount(dims.slice(1)) * bitsPerElement(type)! / 8;
+    items = Math.min(items, Math.floor(PIECE_BYTES / bytes));
+  }
+  return Math.max(1, items);
+}
 
 /** How pieces run. */
 export interface PieceOptions {
@@ -92,9 +104,10 @@ export class Prefix {
     const piece = sliceModel(this.model, nodes, inputs, names);
     await using session = await openSession(piece, { threads: this.#options.threads });
     const found = new Map<string, ItemValues>();
-    for (let start = 0; start < this.items; start += PIECE_BATCH) {
+    const most = pieceItems(leaves.map((name) => this.get(name)));
+    for (let start = 0; start < this.items; start += most) {
       this.#options.signal.throwIfAborted();
-      const count = Math.min(PIECE_BATCH, this.items - start);
+      const count = Math.min(most, this.items - start);
       const feeds: Record<string, Tensor> = {};
       for (const name of leaves) feeds[name] = this.get(name).read(start, count);
       const results = await session.run(feeds);

@@ -10,7 +10,7 @@ import { getInt, getInts, getString } from "../../../onnx/attributes.ts";
 import type { Node } from "../../../onnx/model.ts";
 import { elementCount } from "../../../onnx/tensor.ts";
 import type { ItemValues } from "../item_values.ts";
-import { PIECE_BATCH, type PieceOptions } from "../prefix.ts";
+import { pieceItems, type PieceOptions } from "../prefix.ts";
 
 /** Vectors that say enough about their moments; more items than have them are not looked at. */
 const COLUMNS = 2 ** 18;
@@ -46,9 +46,10 @@ export async function momentsOf(
   await using session = await openSession(builder.build(), { threads });
   const total = new Float64Array(groups * size * size);
   const items = Math.min(input.dims[0]!, Math.max(LEAST_ITEMS, Math.ceil(COLUMNS / places)));
-  for (let start = 0; start < items; start += PIECE_BATCH) {
+  const most = pieceItems([input]);
+  for (let start = 0; start < items; start += most) {
     signal.throwIfAborted();
-    const feeds = { x: input.read(start, Math.min(PIECE_BATCH, items - start)) };
+    const feeds = { x: input.read(start, Math.min(most, items - start)) };
     const part = (await session.run(feeds))[sums]!.data as Float32Array;
     for (let index = 0; index < total.length; index++) total[index]! += part[index]!;
     await new Promise((resolve) => setTimeout(resolve, 0));
