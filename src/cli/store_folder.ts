@@ -5,6 +5,8 @@
  */
 
 import { dirname, join, resolve } from "node:path";
+import { openStore, type Store } from "../store/store.ts";
+import type { Streams } from "./output/streams.ts";
 
 const NAME = ".bitbound";
 
@@ -21,6 +23,13 @@ export function storeFolder(option: string | undefined): string {
     if (isFolder(store)) return store;
     if (dirname(folder) === folder) return join(here, NAME);
   }
+}
+
+/** Opens that store; what it warns of is shown. */
+export function openNamedStore(option: string | undefined, { err }: Streams): Store {
+  return openStore(storeFolder(option), {
+    onWarning: (message) => err.lines(`${err.style.yellow("warning")}: ${message}`),
+  });
 }
 
 function isFolder(path: string): boolean {

@@ -47,23 +47,37 @@ export class Artifacts {
   }
 }
 
+/** Finds out what the processor does to integer products. */
+type Processor = () => Promise<ProcessorIdentity>;
+
 /**
  * The key of a stage; `undefined` while one of its inputs is not known.
  *
  * @param processor Asked only for a stage that uses integer kernels.
  */
 export async function keyOfStage(
+  stage: PipelineStage,
+  artifacts: Artifacts,
+  seed: number,
+  processor: Processor = processorIdentity,
+): Promise<Keyed | undefined> {
+  for (const source of stage.inputs.values()) {
+    if (artifacts.get(source) === undefined) return undefined;
+  }
+  return await keyOfKnown(stage, artifacts, seed, processor);
+}
+
+/** A key with only those inputs that are known: to compare with another one, not to look anything up. */
+export async function keyOfKnown(
   { stage: { definition, plugin }, parameters, inputs }: PipelineStage,
   artifacts: Artifacts,
   seed: number,
-  processor: () => Promise<ProcessorIdentity> = processorIdentity,
-): Promise<Keyed | undefined> {
-  const keyInputs = [];
-  for (const [port, source] of inputs) {
+  processor: Processor = processorIdentity,
+): Promise<Keyed> {
+  const keyInputs = [...inputs].flatMap(([port, source]) => {
     const record = artifacts.get(source);
-    if (record === undefined) return undefined;
-    keyInputs.push({ port, kind: record.kind, digest: record.digest });
-  }
+    return record === undefined ? [] : [{ port, kind: record.kind, digest: record.digest }];
+  });
   const engine = {
     ...(definition.engine && engineIdentity()),
     ...(definition.usesIntegerKernels?.(parameters) && { processor: { ...await processor() } }),

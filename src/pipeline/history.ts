@@ -9,6 +9,8 @@ import type { Key, Store } from "../store/store.ts";
 /** The last time that a stage succeeded. */
 export interface LastTime {
   readonly key: Key | undefined;
+  /** The run in which it had this key. */
+  readonly run: string;
   /** How long it took when it last really ran. */
   readonly seconds: number | undefined;
 }
@@ -26,6 +28,7 @@ export async function readHistory(store: Store, pipeline: string): Promise<Histo
       const known = history.get(id);
       history.set(id, {
         key: known?.key ?? key,
+        run: known?.key === undefined ? run.id : known.run,
         seconds: known?.seconds ?? (status === "ran" ? seconds : undefined),
       });
     }

@@ -7,10 +7,10 @@
 import { UserError } from "../base/errors.ts";
 import { didYouMean } from "../base/suggest.ts";
 import type { ArtifactRecord } from "../registry/kinds.ts";
-import type { Key, Lookup, Store, StoredAction } from "../store/store.ts";
-import { Artifacts, keyOfStage } from "./artifacts.ts";
+import type { Key, KeyManifest, Lookup, Store, StoredAction } from "../store/store.ts";
+import { Artifacts, keyOfKnown } from "./artifacts.ts";
 import { describeChanges } from "./changes.ts";
-import { type History, readHistory } from "./history.ts";
+import { type History, type LastTime, readHistory } from "./history.ts";
 import { type ResolvedInput, resolveInputs } from "./inputs.ts";
 import { dependencies, type Pipeline, type PipelineStage } from "./pipeline.ts";
 import { publishingProblems } from "./publish.ts";
@@ -27,6 +27,10 @@ export interface PlannedStage {
   readonly reason: string;
   /** Known once all inputs are. */
   readonly key?: Key;
+  /** What the key is made of; without what is not known yet. */
+  readonly manifest: KeyManifest;
+  /** The last result of a stage with this id in a run of this pipeline, where it did not have the same key. */
+  readonly last?: LastTime;
   /** The stored result of a hit. */
   readonly action?: StoredAction;
   /** Seconds that it took last time, where known. */
@@ -115,23 +119,31 @@ export async function planStages(
   let history: Promise<History> | undefined;
   const planned: PlannedStage[] = [];
   for (const stage of pipeline.stages) {
-    const keyed = await keyOfStage(stage, artifacts, pipeline.seed);
-    if (keyed === undefined) {
-      const waiting = dependencies(stage).filter((id) => !artifacts.hasAllOf(id));
+    const { key, manifest } = await keyOfKnown(stage, artifacts, pipeline.seed);
+    const waiting = dependencies(stage).filter((id) => !artifacts.hasAllOf(id));
+    if (waiting.length > 0) {
       const last = (await (history ??= context.history())).get(stage.id);
       planned.push({
         stage,
         status: "blocked",
         reason: `waits for ${waiting.join(", ")}; its key is known after that`,
+        manifest,
+        ...(last !== undefined && { last }),
         ...(last?.seconds !== undefined && { expected: last.seconds }),
       });
       continue;
     }
-    const { key } = keyed;
     const { action, damage } = await context.lookup(key);
     if (action !== undefined && !context.forced.has(stage.id)) {
       artifacts.addOutputs(stage.id, action.outputs);
-      planned.push({ stage, status: "hit", reason: "result is in the store", key, action });
+      planned.push({
+        stage,
+        status: "hit",
+        reason: "result is in the store",
+        key,
+        manifest,
+        action,
+      });
       continue;
     }
     const last = (await (history ??= context.history())).get(stage.id);
@@ -141,12 +153,14 @@ export async function planStages(
       ? damage.join("; ")
       : last?.key === undefined
       ? "has not run before"
-      : describeChanges((await context.lookup(last.key)).action?.manifest, keyed.manifest);
+      : describeChanges((await context.lookup(last.key)).action?.manifest, manifest);
     planned.push({
       stage,
       status: "run",
       reason,
       key,
+      manifest,
+      ...(last !== undefined && { last }),
       ...(last?.seconds !== undefined && { expected: last.seconds }),
     });
   }

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { formatBytes, formatNumber, formatQuantity, formatSeconds } from "../../src/base/units.ts";
+import {
+  formatAge,
+  formatBytes,
+  formatNumber,
+  formatQuantity,
+  formatSeconds,
+} from "../../src/base/units.ts";
 
 Deno.test("sizes have three digits and a decimal unit", () => {
   const cases: [number, string][] = [
@@ -42,4 +48,17 @@ Deno.test("metrics are shown with their unit", () => {
   assert.equal(formatQuantity(0.000123456, "number"), "0.0001235");
   assert.equal(formatQuantity(NaN, "number"), "undefined");
   assert.equal(formatNumber(-0.5), "-0.5");
+});
+
+Deno.test("ages are told in the largest unit that fits", () => {
+  const now = Date.parse("2026-03-10T12:00:00Z");
+  for (
+    const [time, text] of [
+      ["2026-03-10T11:59:30Z", "just now"],
+      ["2026-03-10T11:59:00Z", "1 minute ago"],
+      ["2026-03-10T09:30:00Z", "2 hours ago"],
+      ["2026-03-09T12:00:00Z", "1 day ago"],
+      ["2026-01-02T12:00:00Z", "on 2026-01-02"],
+    ] as const
+  ) assert.equal(formatAge(time, now), text);
 });

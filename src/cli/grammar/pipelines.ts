@@ -5,9 +5,9 @@
  */
 
 import { importLater } from "../../base/import_later.ts";
-import { file, json, set, store } from "./shared.ts";
-import { command, flag, option } from "./syntax.ts";
-import { integer, path } from "./values.ts";
+import { file, json, set, store, YAML } from "./shared.ts";
+import { argument, command, flag, option, someArguments } from "./syntax.ts";
+import { integer, path, text } from "./values.ts";
 
 const run = command({
   name: "run",
@@ -80,4 +80,32 @@ const plan = command({
     )).plan(options, streams),
 });
 
-export const pipelineCommands = [run, check, plan];
+const explain = command({
+  name: "explain",
+  brief: "Say why stages will run, or did",
+  description:
+    "Names the ingredients of a stage's cache key that are not what they were when it last succeeded: a parameter, an input, the seed, a version, each old → new. For a pipeline file, why its stages will run; for a run, why they did.",
+  examples: [
+    ["why would these stages run?", "explain pipelines/digits.yaml"],
+    ["only one of them, and with another setting", "explain my.yaml w4 --set seed=1"],
+    ["why did they run last time?", "explain latest"],
+    ["what differs from a certain run?", "explain my.yaml --against 20260131-235959-3fa9c1"],
+  ],
+  takes: {
+    subject: argument(
+      path("FILE|RUN", YAML),
+      "A pipeline, or the id of a run: its beginning is enough; latest, latest~1",
+    ),
+    stages: someArguments(text("STAGE"), "Stages to explain; all of them unless told"),
+    against: option("--against", text("RUN"), "Compare with this run instead of the last one"),
+    set,
+    store,
+    json,
+  },
+  action: (options) => async (streams) =>
+    (await importLater<typeof import("../commands/explain.ts")>(
+      import.meta.resolve("../commands/explain.ts"),
+    )).explain(options, streams),
+});
+
+export const pipelineCommands = [run, check, plan, explain];

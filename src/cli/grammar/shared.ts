@@ -7,7 +7,8 @@
 import { argument, flag, option, options } from "./syntax.ts";
 import { path, text } from "./values.ts";
 
-const YAML = [".yaml", ".yml"];
+/** What pipeline files end in. */
+export const YAML = [".yaml", ".yml"];
 
 export const file = argument(path("FILE", YAML), "A pipeline, such as pipelines/digits.yaml");
 

@@ -1,0 +1,114 @@
+/**
+ * `bitbound explain FILE|RUN [STAGE…]`
+ *
+ * @module
+ */
+
+import { padText, printable, type Style, textWidth } from "../../base/terminal_text.ts";
+import { formatAge, formatSeconds } from "../../base/units.ts";
+import { showIngredient } from "../../pipeline/changes.ts";
+import type { Explanation } from "../../pipeline/explain.ts";
+import { ExitCode } from "../exit_code.ts";
+import { problemLines } from "../output/problems.ts";
+import type { Streams } from "../output/streams.ts";
+import { runOf } from "../run_of.ts";
+import { openNamedStore } from "../store_folder.ts";
+
+/** Its options. */
+export interface ExplainOptions {
+  readonly subject: string;
+  readonly stages: readonly string[];
+  readonly against: string | undefined;
+  readonly set: readonly string[];
+  readonly store: string | undefined;
+  readonly json: boolean;
+}
+
+/** A pipeline is in a file of this name; everything else is a run. */
+const PIPELINE = /\.ya?ml$|[/\\]/i;
+
+/** Says which ingredient of each stage's key changed. */
+export async function explain(options: ExplainOptions, streams: Streams): Promise<ExitCode> {
+  const { out } = streams;
+  await using store = openNamedStore(options.store, streams);
+  const against = options.against === undefined ? undefined : await runOf(options.against, store);
+  const { explainPlan, explainRun } = await import("../../pipeline/explain.ts");
+  let explanations: Explanation[];
+  if (PIPELINE.test(options.subject)) {
+    const { loadPipeline } = await import("../../pipeline/load.ts");
+    const { planPipeline } = await import("../../pipeline/plan.ts");
+    const pipeline = await loadPipeline(options.subject, { set: options.set });
+    streams.err.lines(
+      ...problemLines(pipeline.warnings, streams.err.style, streams.err.columns(), "warning"),
+    );
+    const plan = await planPipeline(pipeline, store);
+    explanations = await explainPlan(plan, options.stages, against);
+  } else {
+    const record = await runOf(options.subject, store);
+    explanations = await explainRun(record, options.stages, store, against);
+  }
+  if (options.json) {
+    out.lines(JSON.stringify({ version: 1, stages: explanations }, null, 2));
+  } else out.lines(...explanationLines(explanations, out.style));
+  return ExitCode.done;
+}
+
+/** Each stage with what changed, old → new. */
+export function explanationLines(explanations: readonly Explanation[], style: Style): string[] {
+  return explanations.flatMap((each, index) => [
+    ...(index === 0 ? [] : [""]),
+    headline(each, style),
+    ...detailLines(each, style).map((line) => `  ${line}`),
+  ]);
+}
+
+const VERBS: Readonly<Record<Explanation["status"], string>> = {
+  hit: "is cached",
+  run: "has to run",
+  blocked: "is not known yet",
+  ran: "ran",
+  failed: "failed",
+  skipped: "was not started",
+  pending: "was not reached",
+  running: "is running",
+};
+
+function headline({ id, uses, status, expected }: Explanation, style: Style): string {
+  const name = style.bold(printable(id)) + (uses === id ? "" : ` (${uses})`);
+  const time = status !== "hit" && expected !== undefined ? `, ${formatSeconds(expected)}` : "";
+  const verb = status === "hit" ? style.green(VERBS[status]) : VERBS[status];
+  return `${name} ${verb}${style.dim(time)}`;
+}
+
+function detailLines(explanation: Explanation, style: Style): string[] {
+  const { status, reason, changes, waits, since, made } = explanation;
+  const lines = made === undefined
+    ? []
+    : [style.dim(`made by run ${made.run}, ${formatAge(made.finished)}`)];
+  if (status === "hit" && changes.length === 0) return lines;
+  if (changes.length > 0) {
+    const names = changes.map(({ ingredient, name, source }) =>
+      ingredient === "input"
+        ? `input ${name}${source === undefined ? "" : ` (${source})`}`
+        : ingredient === "engine"
+        ? `engine's ${name}`
+        : ingredient === "code"
+        ? "the plugin's code"
+        : name
+    );
+    const width = Math.max(...names.map(textWidth));
+    for (const [index, change] of changes.entries()) {
+      const before = showIngredient(change, change.before);
+      const after = showIngredient(change, change.after);
+      lines.push(
+        `${style.yellow(printable(padText(names[index]!, width)))}  ` +
+          `${printable(before)} → ${style.bold(printable(after))}`,
+      );
+    }
+  } else if (waits.length === 0) lines.push(printable(reason));
+  if (waits.length > 0) {
+    lines.push(`${changes.length > 0 ? "and " : ""}waits for what ${waits.join(", ")} will make`);
+  }
+  if (since !== undefined && changes.length > 0) lines.push(style.dim(`since run ${since.run}`));
+  return lines;
+}
