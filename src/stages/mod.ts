@@ -6,6 +6,7 @@
 
 import type { AnyStage } from "../registry/stage.ts";
 import { calibrate } from "./calibrate/mod.ts";
+import { equalize } from "./equalize/mod.ts";
 import { evaluate } from "./evaluate/mod.ts";
 import { exportStage } from "./export/mod.ts";
 import { prepare } from "./prepare/mod.ts";
@@ -20,6 +21,7 @@ import { train } from "./train/mod.ts";
 const stages = [
   train,
   prepare,
+  equalize,
   calibrate,
   profile,
   sensitivity,

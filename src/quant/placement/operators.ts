@@ -53,6 +53,8 @@ export interface MoveRule {
 /** An activation that a following quantizer does by itself: the quantizer goes after it. */
 export interface ClampRule {
   readonly role: "clamp";
+  /** Whether this node is one; where it is not, it stays in float. */
+  applies?(node: Node, graph: Graph): boolean;
 }
 
 /** What an operator means to quantization. */
@@ -122,6 +124,9 @@ export const OPERATOR_RULES: Readonly<Record<string, OperatorRule>> = {
 
   Relu: { role: "clamp" },
   Clip: { role: "clamp" },
+  // With a bound for each channel.
+  Min: { role: "clamp", applies: hasConstantBound },
+  Max: { role: "clamp", applies: hasConstantBound },
 };
 
 /** Whether a node's operator can have weights, in a form that is quantized or not. */
@@ -134,8 +139,12 @@ export function takesWeights({ domain, opType }: Node): boolean {
 export function ruleOf(node: Node, graph: Graph): OperatorRule | undefined {
   if (node.domain !== "") return undefined;
   const rule = Object.hasOwn(OPERATOR_RULES, node.opType) ? OPERATOR_RULES[node.opType] : undefined;
-  if (rule?.role === "move" && rule.applies?.(node, graph) === false) return undefined;
-  return rule;
+  const isConditional = rule?.role === "move" || rule?.role === "clamp";
+  return isConditional && rule.applies?.(node, graph) === false ? undefined : rule;
+}
+
+function hasConstantBound({ inputs }: Node, graph: Graph): boolean {
+  return inputs.length === 2 && constantValue(graph, inputs[1]!) !== undefined;
 }
 
 /** Padding values are on the input's grid when they are copies of the input, or zero. */

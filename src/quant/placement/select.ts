@@ -118,7 +118,7 @@ function chooseWeighted(view: GraphView, node: Node, rule: WeightedRule): Choice
   };
 }
 
-/** The value to quantize for a node's result: behind a bias that is added to it and a clamp. */
+/** The value to quantize for a node's result: behind a bias that is added to it and clamps. */
 function behind(view: GraphView, node: Node): { result: string; through: Node[] } {
   const through: Node[] = [];
   let result = node.outputs[0]!;
@@ -131,12 +131,13 @@ function behind(view: GraphView, node: Node): { result: string; through: Node[] 
       }
     }
   }
-  const clamp = view.onlyReader(result);
-  if (clamp !== undefined && clamp.inputs[0] === result && view.rule(clamp)?.role === "clamp") {
-    if (clamp.inputs.slice(1).every((bound) => bound === "" || view.constant(bound))) {
-      through.push(clamp);
-      result = clamp.outputs[0]!;
-    }
+  for (;;) {
+    const clamp = view.onlyReader(result);
+    if (clamp === undefined || clamp.inputs[0] !== result) break;
+    if (view.rule(clamp)?.role !== "clamp") break;
+    if (!clamp.inputs.slice(1).every((bound) => bound === "" || view.constant(bound))) break;
+    through.push(clamp);
+    result = clamp.outputs[0]!;
   }
   return { result, through };
 }
