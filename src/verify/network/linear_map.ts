@@ -4,42 +4,39 @@
  * @module
  */
 
-/** y = x. */
-export interface IdentityMap {
-  readonly kind: "identity";
+interface MapFacts {
   readonly rows: number;
   readonly columns: number;
+  /** A bound on |weight − exact| over |exact| for all weights; absent where they are exact. */
+  readonly relativeError?: number;
+}
+
+/** y = x. */
+export interface IdentityMap extends MapFacts {
+  readonly kind: "identity";
 }
 
 /** y[i] = factors[i]·x[i]. */
-export interface DiagonalMap {
+export interface DiagonalMap extends MapFacts {
   readonly kind: "diagonal";
-  readonly rows: number;
-  readonly columns: number;
   readonly factors: Float64Array;
 }
 
 /** y[i] = x[sources[i]], or 0 where `sources[i]` is −1: transposes, slices, pads, parts of a concatenation. */
-export interface IndexMap {
+export interface IndexMap extends MapFacts {
   readonly kind: "index";
-  readonly rows: number;
-  readonly columns: number;
   readonly sources: Int32Array;
 }
 
 /** y = W·x with W in row-major order. */
-export interface DenseMap {
+export interface DenseMap extends MapFacts {
   readonly kind: "dense";
-  readonly rows: number;
-  readonly columns: number;
   readonly weights: Float64Array;
 }
 
 /** A two-dimensional convolution over [channels, height, width]; one-dimensional ones have a height of 1. */
-export interface ConvolutionMap {
+export interface ConvolutionMap extends MapFacts {
   readonly kind: "convolution";
-  readonly rows: number;
-  readonly columns: number;
   /** [outputs, channels / groups, kernel height, kernel width]. */
   readonly weights: Float64Array;
   readonly geometry: ConvolutionGeometry;
@@ -143,8 +140,15 @@ export function termsPerRow(map: LinearMap): number {
   }
 }
 
-/** The map with row i scaled by `factors[i]`. */
+/** The map with row i scaled by `factors[i]`, which are themselves exact up to three roundings. */
 export function scaleRows(map: LinearMap, factors: Float64Array): LinearMap {
+  return { ...scaled(map, factors), relativeError: (map.relativeError ?? 0) + SCALING };
+}
+
+/** A factor of batch normalization (three roundings) and the product. */
+const SCALING = 8 * 2 ** -53;
+
+function scaled(map: LinearMap, factors: Float64Array): LinearMap {
   switch (map.kind) {
     case "identity":
       return { kind: "diagonal", rows: map.rows, columns: map.columns, factors };

@@ -145,7 +145,7 @@ export class Lowering {
     }
     const map: LinearMap = factors === undefined
       ? identity(size)
-      : { kind: "diagonal", rows: size, columns: size, factors };
+      : { kind: "diagonal", rows: size, columns: size, factors, relativeError: 4 * FOLDING };
     const offset = { values: addends ?? new Float64Array(size), ...(errors && { errors }) };
     this.addAffine(node, [{ input: input.number, map }], dims, offset);
   }

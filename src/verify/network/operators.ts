@@ -154,9 +154,13 @@ function dense(
     }
   }
   const result = [...x.dims.slice(0, -1), rows];
+  const exact = alpha === 1;
   lowering.addAffine(
     node,
-    [{ input: x.number, map: { kind: "dense", rows, columns, weights } }],
+    [{
+      input: x.number,
+      map: { kind: "dense", rows, columns, weights, ...(exact ? {} : { relativeError: 2 * UNIT }) },
+    }],
     result,
   );
   return result;
@@ -248,6 +252,7 @@ function leaky(node: Node, lowering: Lowering, x: Place, slopes: Float64Array): 
     rows: size,
     columns: size,
     factors,
+    relativeError: UNIT,
   });
   lowering.addAffine(node, [
     { input: x.number, map: map(slopes) },

@@ -44,7 +44,7 @@ export function averagePool(node: Node, lowering: Lowering): void {
       throw lowering.unsupported(node, "count_include_pad and ceil_mode must not be set together");
     }
     weights.fill(1 / count);
-    const map = convolutionMap(geometry, weights);
+    const map = convolutionMap(geometry, weights, 2 ** -53);
     lowering.addAffine(node, [{ input: x.number, map }], outputDims(x, geometry));
     return;
   }
@@ -52,7 +52,7 @@ export function averagePool(node: Node, lowering: Lowering): void {
   const counts = applyAbsolute(sums, new Float64Array(sums.columns).fill(1));
   const dims = outputDims(x, geometry);
   if (counts.every((each) => each === count)) {
-    const map = convolutionMap(geometry, weights.fill(1 / count));
+    const map = convolutionMap(geometry, weights.fill(1 / count), 2 ** -53);
     lowering.addAffine(node, [{ input: x.number, map }], dims);
     return;
   }
@@ -61,7 +61,7 @@ export function averagePool(node: Node, lowering: Lowering): void {
   const size = elementCount(dims);
   lowering.addAffine(node, [{
     input: summed.number,
-    map: { kind: "diagonal", rows: size, columns: size, factors },
+    map: { kind: "diagonal", rows: size, columns: size, factors, relativeError: 2 ** -53 },
   }], dims);
 }
 
@@ -71,17 +71,21 @@ export function globalAveragePool(node: Node, lowering: Lowering): void {
   const channels = x.dims[1]!;
   const [height, width] = plane(node, lowering, x.dims.slice(2), 1);
   const weights = new Float64Array(channels * height * width).fill(1 / (height * width));
-  const map = convolutionMap({
-    channels,
-    outputs: channels,
-    groups: channels,
-    input: [height, width],
-    output: [1, 1],
-    kernel: [height, width],
-    strides: [1, 1],
-    dilations: [1, 1],
-    pads: [0, 0],
-  }, weights);
+  const map = convolutionMap(
+    {
+      channels,
+      outputs: channels,
+      groups: channels,
+      input: [height, width],
+      output: [1, 1],
+      kernel: [height, width],
+      strides: [1, 1],
+      dilations: [1, 1],
+      pads: [0, 0],
+    },
+    weights,
+    2 ** -53,
+  );
   lowering.addAffine(node, [{ input: x.number, map }], [
     x.dims[0]!,
     channels,
@@ -125,8 +129,13 @@ export function maxPool(node: Node, lowering: Lowering): void {
   lowering.add(node, { kind: "maxpool", input: x.number, window, sources }, dims);
 }
 
-function convolutionMap(geometry: ConvolutionGeometry, weights: Float64Array): ConvolutionMap {
+function convolutionMap(
+  geometry: ConvolutionGeometry,
+  weights: Float64Array,
+  relativeError?: number,
+): ConvolutionMap {
   return {
+    ...(relativeError === undefined ? {} : { relativeError }),
     kind: "convolution",
     rows: geometry.outputs * elementCount(geometry.output),
     columns: geometry.channels * elementCount(geometry.input),

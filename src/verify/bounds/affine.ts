@@ -1,0 +1,122 @@
+/**
+ * Bounds and noise of the value that an affine step makes, from the interval graph's results.
+ *
+ * @module
+ */
+
+import type { AffinePairedStep } from "./graphs/interval.ts";
+import { down, type Noise, up, type ValueBounds } from "./batch.ts";
+import { arithmeticUnit, type Semantics, weightError } from "./roundoff.ts";
+
+/** What the interval graph gives for a batch: middles, half widths and magnitudes, [3 × boxes × size]. */
+export interface IntervalResults {
+  readonly z: Float64Array;
+  readonly y: Float64Array;
+  readonly e: Float64Array;
+}
+
+/** What affine steps need besides a batch, made once. */
+export interface AffineFacts {
+  /** b, b′ and b − b′. */
+  readonly offsets: {
+    readonly z: Float64Array;
+    readonly y: Float64Array;
+    readonly e: Float64Array;
+  };
+  readonly errors: { readonly z: Float64Array; readonly y: Float64Array; readonly e: Float64Array };
+  /** Relative errors of arithmetic and weights on each side. */
+  readonly z: number;
+  readonly y: number;
+  /** Those that do not cancel in the difference. */
+  readonly eOfBoth: number;
+}
+
+/** The facts of a step. */
+export function affineFacts(step: AffinePairedStep, semantics: Semantics): AffineFacts {
+  const { original, quantized } = step.offset;
+  const none = new Float64Array(step.size);
+  const arithmetic = arithmeticUnit(step, semantics);
+  const weights = weightError(step);
+  const isShared = step.terms.every(({ map }) => map.original === map.quantized);
+  const [zErrors, yErrors] = [original.errors ?? none, quantized.errors ?? none];
+  return {
+    offsets: {
+      z: original.values,
+      y: quantized.values,
+      e: original.values.map((value, at) => value - quantized.values[at]!),
+    },
+    errors: {
+      z: zErrors,
+      y: yErrors,
+      // The same real numbers cancel, whatever they are.
+      e: original === quantized ? none : zErrors.map((error, at) => error + yErrors[at]!),
+    },
+    z: arithmetic + weights.original,
+    y: arithmetic + weights.quantized,
+    eOfBoth: arithmetic + (isShared ? 0 : Math.max(weights.original, weights.quantized)),
+  };
+}
+
+/**
+ * Intervals of an affine step's value, rounded outward.
+ *
+ * @param unit Of the bounds' own arithmetic.
+ */
+export function affineBounds(
+  results: IntervalResults,
+  size: number,
+  facts: AffineFacts,
+  unit: number,
+): { bounds: ValueBounds; noise: Noise } {
+  const count = results.z.length / 3;
+  const noise = {
+    z: new Float64Array(count),
+    y: new Float64Array(count),
+    e: new Float64Array(count),
+  };
+  const bounds = {
+    zLower: new Float64Array(count),
+    zUpper: new Float64Array(count),
+    yLower: new Float64Array(count),
+    yUpper: new Float64Array(count),
+    eLower: new Float64Array(count),
+    eUpper: new Float64Array(count),
+  };
+  const { offsets, errors } = facts;
+  const isShared = facts.eOfBoth === 0;
+  for (let at = 0; at < count; at++) {
+    const element = at % size;
+    const zSize = results.z[2 * count + at]! + Math.abs(offsets.z[element]!);
+    const ySize = results.y[2 * count + at]! + Math.abs(offsets.y[element]!);
+    const eSize = results.e[2 * count + at]! + Math.abs(offsets.e[element]!);
+    noise.z[at] = (facts.z + unit) * zSize + errors.z[element]!;
+    noise.y[at] = (facts.y + unit) * ySize + errors.y[element]!;
+    noise.e[at] = unit * eSize + errors.e[element]! +
+      (isShared ? 0 : facts.eOfBoth * (zSize + ySize));
+  }
+  for (const view of ["z", "y", "e"] as const) {
+    const [lower, upper] = [bounds[`${view}Lower`], bounds[`${view}Upper`]];
+    const [given, offset, slack] = [results[view], offsets[view], noise[view]];
+    for (let at = 0; at < count; at++) {
+      const middle = given[at]! + offset[at % size]!;
+      // The magnitudes in the noise cover the roundings of the middle and of the half width.
+      const half = given[count + at]! + slack[at]!;
+      lower[at] = down(middle - half);
+      upper[at] = up(middle + half);
+    }
+  }
+  return { bounds, noise };
+}
+
+/** Middles, half widths and magnitudes of bounds, as the interval graph reads them. */
+export function intervalFeed(lower: Float64Array, upper: Float64Array): Float64Array {
+  const count = lower.length;
+  const feed = new Float64Array(3 * count);
+  for (let at = 0; at < count; at++) {
+    const middle = (lower[at]! + upper[at]!) / 2;
+    feed[at] = middle;
+    feed[count + at] = up(Math.max(upper[at]! - middle, middle - lower[at]!));
+    feed[2 * count + at] = Math.max(Math.abs(lower[at]!), Math.abs(upper[at]!));
+  }
+  return feed;
+}

@@ -1,0 +1,278 @@
+/**
+ * Linear maps inside float64 graphs: forward on values, backward on coefficients.
+ *
+ * ONNX Runtime has no float64 convolution, so a convolution gathers the rows of its windows and multiplies them by one
+ * matrix, channels last.
+ *
+ * @module
+ */
+
+import type { GraphBuilder } from "../../../onnx/build.ts";
+import { elementCount, int64s, type Tensor, tensor } from "../../../onnx/tensor.ts";
+import type { ConvolutionMap, IndexMap, LinearMap } from "../../network/linear_map.ts";
+
+/** A float64 constant. */
+export function float64(
+  builder: GraphBuilder,
+  dims: readonly number[],
+  values: Float64Array,
+): string {
+  return builder.constant(tensor("float64", dims, values));
+}
+
+/** x·Mᵀ for x of shape [rows, columns of the map]. */
+export function emitForward(builder: GraphBuilder, map: LinearMap, x: string): string {
+  switch (map.kind) {
+    case "identity":
+      return x;
+    case "diagonal":
+      return builder.op("Mul", [x, float64(builder, [1, map.rows], map.factors)]);
+    case "index":
+      return gatherColumns(builder, x, map.sources);
+    case "dense":
+      return builder.op("MatMul", [
+        x,
+        float64(builder, [map.columns, map.rows], transposed(map.weights, map.rows, map.columns)),
+      ]);
+    case "convolution":
+      return convolve(builder, map, x);
+  }
+}
+
+/** A·M for coefficients A of shape [boxes, rows, rows of the map]. */
+export function emitBackward(
+  builder: GraphBuilder,
+  map: LinearMap,
+  coefficients: string,
+): string {
+  switch (map.kind) {
+    case "identity":
+      return coefficients;
+    case "diagonal":
+      return builder.op("Mul", [coefficients, float64(builder, [1, 1, map.rows], map.factors)]);
+    case "index":
+      return gatherColumns(builder, coefficients, inverse(map));
+    case "dense":
+      return builder.op("MatMul", [
+        coefficients,
+        float64(builder, [map.rows, map.columns], map.weights),
+      ]);
+    case "convolution":
+      return convolveBack(builder, map, coefficients);
+  }
+}
+
+/** The map with the absolute value of every weight. */
+export function absoluteMap(map: LinearMap): LinearMap {
+  switch (map.kind) {
+    case "diagonal":
+      return { ...map, factors: map.factors.map(Math.abs) };
+    case "dense":
+    case "convolution":
+      return { ...map, weights: map.weights.map(Math.abs) };
+    default:
+      return map;
+  }
+}
+
+/** a − b; `undefined` where they are the same. Weights are exact up to one rounding each. */
+export function differenceMap(a: LinearMap, b: LinearMap): LinearMap | undefined {
+  if (a === b || a.kind === "index") return undefined;
+  const minus = (x: Float64Array, y: Float64Array) => x.map((value, at) => value - y[at]!);
+  if (a.kind === "dense" && b.kind === "dense") {
+    return { ...a, weights: minus(a.weights, b.weights) };
+  }
+  if (a.kind === "convolution" && b.kind === "convolution") {
+    return { ...a, weights: minus(a.weights, b.weights) };
+  }
+  const factors = minus(factorsOf(a), factorsOf(b));
+  if (factors.every((factor) => factor === 0)) return undefined;
+  return { kind: "diagonal", rows: a.rows, columns: a.columns, factors };
+}
+
+function factorsOf(map: LinearMap): Float64Array {
+  if (map.kind === "diagonal") return map.factors;
+  if (map.kind === "identity") return new Float64Array(map.rows).fill(1);
+  throw new TypeError(`A ${map.kind} map has no difference to one of another kind`);
+}
+
+function transposed(weights: Float64Array, rows: number, columns: number): Float64Array {
+  const result = new Float64Array(weights.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      result[column * rows + row] = weights[row * columns + column]!;
+    }
+  }
+  return result;
+}
+
+function inverse({ rows, columns, sources }: IndexMap): Int32Array {
+  const result = new Int32Array(columns).fill(-1);
+  for (let row = 0; row < rows; row++) {
+    const source = sources[row]!;
+    if (source < 0) continue;
+    if (result[source] !== -1) throw new TypeError("An index map must not repeat elements");
+    result[source] = row;
+  }
+  return result;
+}
+
+/** Columns of a tensor by number; −1 is a column of zeros. */
+function gatherColumns(builder: GraphBuilder, x: string, sources: Int32Array): string {
+  return gatherWithZero(builder, x, sources, -1);
+}
+
+/** Gathers along an axis, with zeros for −1. */
+function gatherWithZero(
+  builder: GraphBuilder,
+  x: string,
+  sources: ArrayLike<number>,
+  axis: number,
+): string {
+  const given = Array.from(sources);
+  if (given.every((source) => source >= 0)) {
+    return builder.op("Gather", [x, builder.constant(given)], { axis });
+  }
+  // Zeros go in front, so that no shape has to be known.
+  const padded = builder.op("Pad", [
+    x,
+    builder.constant([1, 0]),
+    float64(builder, [], Float64Array.of(0)),
+    builder.constant([axis]),
+  ]);
+  return builder.op("Gather", [padded, builder.constant(given.map((source) => source + 1))], {
+    axis,
+  });
+}
+
+/** [kernel places × channels, outputs] for channels-last windows; groups become blocks. */
+function windowMatrix({ weights, geometry }: ConvolutionMap): Tensor {
+  const { channels, outputs, groups, kernel } = geometry;
+  const taps = elementCount(kernel);
+  const [inGroup, outGroup] = [channels / groups, outputs / groups];
+  const matrix = new Float64Array(taps * channels * outputs);
+  for (let out = 0; out < outputs; out++) {
+    for (let local = 0; local < inGroup; local++) {
+      const channel = Math.floor(out / outGroup) * inGroup + local;
+      for (let tap = 0; tap < taps; tap++) {
+        matrix[(tap * channels + channel) * outputs + out] =
+          weights[(out * inGroup + local) * taps + tap]!;
+      }
+    }
+  }
+  return tensor("float64", [taps * channels, outputs], matrix);
+}
+
+/** The input position that each tap of each output position reads, −1 for padding: [output positions × taps]. */
+function windowSources({ geometry }: ConvolutionMap): Int32Array {
+  const { input, output, kernel, strides, dilations, pads } = geometry;
+  const sources = new Int32Array(elementCount(output) * elementCount(kernel));
+  let at = 0;
+  for (let oy = 0; oy < output[0]; oy++) {
+    for (let ox = 0; ox < output[1]; ox++) {
+      for (let ky = 0; ky < kernel[0]; ky++) {
+        for (let kx = 0; kx < kernel[1]; kx++, at++) {
+          const y = oy * strides[0] - pads[0] + ky * dilations[0];
+          const x = ox * strides[1] - pads[1] + kx * dilations[1];
+          const inside = y >= 0 && y < input[0] && x >= 0 && x < input[1];
+          sources[at] = inside ? y * input[1] + x : -1;
+        }
+      }
+    }
+  }
+  return sources;
+}
+
+function convolve(builder: GraphBuilder, map: ConvolutionMap, x: string): string {
+  const { channels, outputs, input, output, kernel } = map.geometry;
+  const last = channelsLast(builder, x, channels, elementCount(input));
+  const windows = gatherWithZero(builder, last, windowSources(map), 1);
+  const rows = reshape(builder, windows, [-1, elementCount(kernel) * channels]);
+  const product = builder.op("MatMul", [rows, builder.constant(windowMatrix(map))]);
+  const positions = elementCount(output);
+  const shaped = reshape(builder, product, [-1, positions, outputs]);
+  return reshape(builder, builder.op("Transpose", [shaped], { perm: [0, 2, 1] }), [-1, map.rows]);
+}
+
+/**
+ * The transposed convolution. Input positions with the same taps (those of one phase of the stride, away from the
+ * border) are computed together, so that no tap multiplies zeros that the stride put there.
+ */
+function convolveBack(builder: GraphBuilder, map: ConvolutionMap, coefficients: string): string {
+  const { channels, outputs, input, output, kernel, strides, dilations, pads } = map.geometry;
+  const last = channelsLast(builder, coefficients, outputs, elementCount(output));
+  const { data } = windowMatrix(map) as Tensor<"float64">;
+  const phases = new Map<string, { taps: number[]; positions: number[]; sources: number[] }>();
+  for (let y = 0; y < input[0]; y++) {
+    for (let x = 0; x < input[1]; x++) {
+      const taps: number[] = [];
+      const sources: number[] = [];
+      for (let ky = 0; ky < kernel[0]; ky++) {
+        const oy = (y + pads[0] - ky * dilations[0]) / strides[0];
+        if (!Number.isInteger(oy)) continue;
+        for (let kx = 0; kx < kernel[1]; kx++) {
+          const ox = (x + pads[1] - kx * dilations[1]) / strides[1];
+          if (!Number.isInteger(ox)) continue;
+          const inside = oy >= 0 && oy < output[0] && ox >= 0 && ox < output[1];
+          taps.push(ky * kernel[1] + kx);
+          sources.push(inside ? oy * output[1] + ox : -1);
+        }
+      }
+      const key = taps.join();
+      const phase = phases.get(key) ?? { taps, positions: [], sources: [] };
+      phase.positions.push(y * input[1] + x);
+      phase.sources.push(...sources);
+      phases.set(key, phase);
+    }
+  }
+  const order = new Int32Array(elementCount(input)).fill(-1);
+  const parts: string[] = [];
+  let at = 0;
+  for (const { taps, positions, sources } of phases.values()) {
+    if (taps.length === 0) continue;
+    const matrix = new Float64Array(taps.length * outputs * channels);
+    taps.forEach((tap, row) => {
+      for (let out = 0; out < outputs; out++) {
+        for (let channel = 0; channel < channels; channel++) {
+          matrix[(row * outputs + out) * channels + channel] =
+            data[(tap * channels + channel) * outputs + out]!;
+        }
+      }
+    });
+    const windows = gatherWithZero(builder, last, sources, 1);
+    const rows = reshape(builder, windows, [-1, taps.length * outputs]);
+    const product = builder.op("MatMul", [
+      rows,
+      float64(builder, [taps.length * outputs, channels], matrix),
+    ]);
+    parts.push(reshape(builder, product, [-1, positions.length, channels]));
+    for (const position of positions) order[position] = at++;
+  }
+  const joined = parts.length === 1 ? parts[0]! : builder.op("Concat", parts, { axis: 1 });
+  const ordered = order.every((place, position) => place === position)
+    ? joined
+    : gatherWithZero(builder, joined, order, 1);
+  const first = builder.op("Transpose", [ordered], { perm: [0, 2, 1] });
+  const boxesAndRows = builder.op("Slice", [
+    builder.op("Shape", [coefficients]),
+    builder.constant([0]),
+    builder.constant([2]),
+  ]);
+  const shape = builder.op("Concat", [boxesAndRows, builder.constant([map.columns])], { axis: 0 });
+  return builder.op("Reshape", [first, shape]);
+}
+
+/** [anything, channels × positions] as [rows, positions, channels]. */
+function channelsLast(
+  builder: GraphBuilder,
+  x: string,
+  channels: number,
+  positions: number,
+): string {
+  const shaped = reshape(builder, x, [-1, channels, positions]);
+  return builder.op("Transpose", [shaped], { perm: [0, 2, 1] });
+}
+
+function reshape(builder: GraphBuilder, x: string, dims: readonly number[]): string {
+  return builder.op("Reshape", [x, builder.constant(int64s(dims))]);
+}

@@ -1,0 +1,379 @@
+/**
+ * Bounds of all values of a paired network on a batch of boxes, step by step.
+ *
+ * Each tier narrows what the earlier ones found: intervals, what a parent box knew, backward rows for z and y of
+ * neurons that are still unstable, backward rows for e where asked for.
+ *
+ * @module
+ */
+
+import { openSession, type Session } from "../../engine/session.ts";
+import { type Tensor, tensor } from "../../onnx/tensor.ts";
+import { inputsOf, type PairedNetwork, sizeOf, type ValueNumber } from "../network/network.ts";
+import { affineBounds, type AffineFacts, affineFacts, intervalFeed } from "./affine.ts";
+import { close, down, intersect, type Noise, up, type ValueBounds } from "./batch.ts";
+import { type BackwardGraph, backwardGraph, type RowView } from "./graphs/backward.ts";
+import { type AffinePairedStep, intervalGraph } from "./graphs/interval.ts";
+import { newRelaxation, type Relaxation, relaxRelu, reluBounds } from "./relu.ts";
+import { boundUnit, type Semantics } from "./roundoff.ts";
+
+/** Boxes side by side, [boxes × inputs]. */
+export interface BoxBatch {
+  readonly count: number;
+  readonly lower: Float64Array;
+  readonly upper: Float64Array;
+}
+
+/** How bounds are made. */
+export interface PropagationOptions {
+  readonly semantics?: Semantics;
+  /** Threads of each session; 1 unless told. */
+  readonly threads?: number;
+  /** Bytes that the coefficients of one pass should stay under. */
+  readonly memory?: number;
+}
+
+/** Which backward rows are made at inner values. */
+export type InnerRows = "none" | "values" | "differences";
+
+/** Everything that is known on a batch. */
+export interface Propagated {
+  readonly batch: BoxBatch;
+  /** By value; bounds of nonlinear steps' inputs are the ones worth keeping for parts of the boxes. */
+  readonly bounds: ReadonlyMap<ValueNumber, ValueBounds>;
+  readonly noise: ReadonlyMap<ValueNumber, Noise>;
+  readonly relaxations: ReadonlyMap<ValueNumber, Relaxation>;
+}
+
+/** Rows of a batch to be bounded from below: `sign · value[index]`; a sign of 0 fills up. */
+export interface Rows {
+  /** Rows a box. */
+  readonly count: number;
+  /** [boxes × count]. */
+  readonly index: Int32Array;
+  readonly sign: Float64Array;
+}
+
+const DEFAULT_MEMORY = 256 * 2 ** 20;
+
+/** Bounds one network; sessions are made when they are first needed. */
+export class Propagator implements AsyncDisposable {
+  readonly network: PairedNetwork;
+  readonly #options: Required<PropagationOptions>;
+  readonly #unit: number;
+  readonly #facts = new Map<ValueNumber, AffineFacts>();
+  readonly #folded = new Set<ValueNumber>();
+  readonly #nonlinear = new Set<ValueNumber>();
+  readonly #sessions = new Map<string, Promise<Session>>();
+  readonly #graphs = new Map<string, BackwardGraph>();
+  readonly #widest: number;
+
+  constructor(network: PairedNetwork, options: PropagationOptions = {}) {
+    this.network = network;
+    this.#options = { semantics: "real", threads: 1, memory: DEFAULT_MEMORY, ...options };
+    this.#unit = boundUnit(network);
+    const readers = new Map<ValueNumber, number>();
+    network.steps.forEach((step, at) => {
+      for (const input of inputsOf(step)) readers.set(input, (readers.get(input) ?? 0) + 1);
+      if (step.kind === "affine") {
+        this.#facts.set(at + 1, affineFacts(step, this.#options.semantics));
+      } else this.#nonlinear.add(step.input);
+    });
+    network.steps.forEach((step) => {
+      if (step.kind !== "relu") return;
+      const maker = network.steps[step.input - 1];
+      if (maker?.kind === "affine" && readers.get(step.input) === 1) this.#folded.add(step.input);
+    });
+    this.#widest = network.steps.reduce(
+      (most, { size }) => Math.max(most, size),
+      network.input.size,
+    );
+  }
+
+  /** Values whose bounds relaxations are made of. */
+  get nonlinearInputs(): ReadonlySet<ValueNumber> {
+    return this.#nonlinear;
+  }
+
+  /**
+   * Bounds every value.
+   *
+   * @param inherited Bounds of inputs of nonlinear steps that are known to hold on each box.
+   */
+  async propagate(
+    batch: BoxBatch,
+    rows: InnerRows,
+    inherited?: ReadonlyMap<ValueNumber, ValueBounds>,
+  ): Promise<Propagated> {
+    const { network } = this;
+    const zero = new Float64Array(batch.lower.length);
+    const bounds = new Map<ValueNumber, ValueBounds>([[0, {
+      zLower: batch.lower,
+      zUpper: batch.upper,
+      yLower: batch.lower,
+      yUpper: batch.upper,
+      eLower: zero,
+      eUpper: zero,
+    }]]);
+    const noise = new Map<ValueNumber, Noise>();
+    const relaxations = new Map<ValueNumber, Relaxation>();
+    const state = { batch, bounds, noise, relaxations };
+    for (const [at, step] of network.steps.entries()) {
+      const value = at + 1;
+      if (step.kind === "affine") {
+        const made = await this.#interval(value, step, state);
+        bounds.set(value, made.bounds);
+        noise.set(value, made.noise);
+        const known = inherited?.get(value);
+        if (known !== undefined) intersect(made.bounds, known);
+        close(made.bounds);
+        if (rows === "none" || !this.#nonlinear.has(value)) continue;
+        if (!this.#isBehindRelaxation(value)) continue;
+        await this.#narrow(value, "z", state);
+        await this.#narrow(value, "y", state);
+        close(made.bounds);
+        if (rows === "differences") {
+          await this.#narrow(value, "joint", state);
+          close(made.bounds);
+        }
+      } else if (step.kind === "relu") {
+        const given = bounds.get(step.input)!;
+        const facts = this.#facts.get(step.input);
+        const folded = this.#folded.has(step.input)
+          ? { ...facts!.offsets, noise: noise.get(step.input)! }
+          : undefined;
+        const relaxation = newRelaxation(given.zLower.length);
+        relaxRelu(given, step.size, this.#unit, folded, relaxation);
+        relaxations.set(value, relaxation);
+        bounds.set(value, reluBounds(given));
+      } else {
+        throw new TypeError(`Step ${step.kind} has no relaxation yet`);
+      }
+    }
+    return state;
+  }
+
+  /**
+   * Lower bounds of rows of an affine step's value.
+   *
+   * @param scores For view `joint`: each neuron's shares of the inputs, [boxes × size × inputs] by the value of its
+   *   nonlinear step; then the result says how much a split of each input would help, [boxes × inputs].
+   */
+  async boundRows(
+    target: ValueNumber,
+    view: RowView,
+    rows: Rows,
+    state: Propagated,
+    shares?: ReadonlyMap<ValueNumber, Float64Array>,
+  ): Promise<{ bounds: Float64Array; scores: Float64Array | undefined }> {
+    const withScores = shares !== undefined;
+    const key = `${target} ${view} ${withScores}`;
+    const graph = this.#graph(key, target, view, withScores);
+    const session = await this.#session(key, () => graph.model);
+    const feeds = this.#feeds(graph, state, shares);
+    const perRow = state.batch.count * this.#widest * 8 * 4;
+    const chunk = Math.max(Math.floor(this.#options.memory / perRow), 1);
+    const bounds = new Float64Array(rows.index.length);
+    let scores: Float64Array | undefined;
+    for (let from = 0; from < rows.count; from += chunk) {
+      const part = cut(rows, state.batch.count, from, Math.min(from + chunk, rows.count));
+      const shape = [state.batch.count, part.count];
+      const result = await session.run({
+        ...feeds,
+        index: tensor("int32", shape, part.index),
+        sign: tensor("float64", [...shape, 1], part.sign),
+      });
+      const found = result.bound!.data as Float64Array;
+      this.#finish(target, view, part, state, found);
+      for (let box = 0; box < state.batch.count; box++) {
+        bounds.set(
+          found.subarray(box * part.count, (box + 1) * part.count),
+          box * rows.count + from,
+        );
+      }
+      const added = result.scores?.data as Float64Array | undefined;
+      if (scores === undefined) scores = added;
+      else scores.forEach((_, at) => scores![at]! += added![at]!);
+    }
+    return { bounds, scores };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const sessions = await Promise.all(this.#sessions.values());
+    this.#sessions.clear();
+    await Promise.all(sessions.map((session) => session[Symbol.asyncDispose]()));
+  }
+
+  async #interval(value: ValueNumber, step: AffinePairedStep, state: Propagated) {
+    const session = await this.#session(`${value} interval`, () => intervalGraph(step));
+    const feeds: Record<string, Tensor> = {};
+    step.terms.forEach(({ input }, term) => {
+      const given = state.bounds.get(input)!;
+      for (const view of ["z", "y", "e"] as const) {
+        const dims = [3 * state.batch.count, sizeOf(this.network, input)];
+        const data = intervalFeed(given[`${view}Lower`], given[`${view}Upper`]);
+        feeds[`${view}${term}`] = tensor("float64", dims, data);
+      }
+    });
+    const { z, y, e } = await session.run(feeds);
+    const results = {
+      z: z!.data as Float64Array,
+      y: y!.data as Float64Array,
+      e: e!.data as Float64Array,
+    };
+    return affineBounds(results, step.size, this.#facts.get(value)!, this.#unit);
+  }
+
+  /** Narrows the bounds of neurons that are unstable by backward rows. */
+  async #narrow(value: ValueNumber, view: "z" | "y" | "joint", state: Propagated): Promise<void> {
+    const bounds = state.bounds.get(value)!;
+    const letter = view === "joint" ? "e" : view;
+    const [lower, upper] = [bounds[`${letter}Lower`], bounds[`${letter}Upper`]];
+    const size = sizeOf(this.network, value);
+    const isWanted = view === "joint"
+      // The difference of two dead neurons is zero whatever e is.
+      ? (at: number) => bounds.zUpper[at]! > 0 || bounds.yUpper[at]! > 0
+      : (at: number) => lower[at]! < 0 && upper[at]! > 0;
+    const rows = twoSidedRows(state.batch.count, size, isWanted);
+    if (rows.count === 0) return;
+    const { bounds: found } = await this.boundRows(value, view, rows, state);
+    for (let row = 0; row < found.length; row++) {
+      const at = Math.floor(row / rows.count) * size + rows.index[row]!;
+      if (rows.sign[row]! > 0) lower[at] = Math.max(lower[at]!, found[row]!);
+      else if (rows.sign[row]! < 0) upper[at] = Math.min(upper[at]!, -found[row]!);
+    }
+  }
+
+  /** Adds what the graph leaves out: the offset and the noise of the target's own step. */
+  #finish(
+    target: ValueNumber,
+    view: RowView,
+    rows: Rows,
+    state: Propagated,
+    found: Float64Array,
+  ): void {
+    const letter = view === "z" || view === "y" ? view : "e";
+    const offsets = this.#facts.get(target)!.offsets[letter];
+    const noise = state.noise.get(target)![letter];
+    const size = sizeOf(this.network, target);
+    for (let row = 0; row < found.length; row++) {
+      const element = rows.index[row]!;
+      const box = Math.floor(row / rows.count);
+      const value = down(found[row]! + rows.sign[row]! * offsets[element]!);
+      const bound = down(down(value - noise[box * size + element]!) - TINY);
+      found[row] = Math.abs(bound) < HUGE ? bound : -Infinity;
+    }
+  }
+
+  #feeds(
+    graph: BackwardGraph,
+    state: Propagated,
+    shares: ReadonlyMap<ValueNumber, Float64Array> | undefined,
+  ): Record<string, Tensor> {
+    const { count, lower, upper } = state.batch;
+    const inputs = this.network.input.size;
+    const center = new Float64Array(lower.length);
+    const half = new Float64Array(lower.length);
+    for (let at = 0; at < lower.length; at++) {
+      const middle = (lower[at]! + upper[at]!) / 2;
+      const width = up(Math.max(upper[at]! - middle, middle - lower[at]!));
+      center[at] = middle;
+      half[at] = width + this.#unit * (Math.abs(middle) + width);
+    }
+    const feeds: Record<string, Tensor> = {
+      center: tensor("float64", [count, inputs, 1], center),
+      half: tensor("float64", [count, inputs, 1], half),
+    };
+    for (const [name, form] of graph.feeds) {
+      const [value, field, letter] = name.split(".") as [string, string, string?];
+      const number = Number(value);
+      const size = sizeOf(this.network, number);
+      if (field === "share") {
+        feeds[name] = tensor("float64", [count, size, inputs], shares!.get(number)!);
+        continue;
+      }
+      const data = field === "noise"
+        ? state.noise.get(number)![letter as keyof Noise]
+        : state.relaxations.get(number)![field as keyof Relaxation];
+      const dims = form === "row" ? [count, 1, size] : [count, size, 1];
+      feeds[name] = tensor("float64", dims, data);
+    }
+    return feeds;
+  }
+
+  #graph(key: string, target: ValueNumber, view: RowView, scores: boolean): BackwardGraph {
+    let graph = this.#graphs.get(key);
+    if (graph === undefined) {
+      graph = backwardGraph(this.network, { target, view, scores, folded: this.#folded });
+      this.#graphs.set(key, graph);
+    }
+    return graph;
+  }
+
+  #session(key: string, make: () => Parameters<typeof openSession>[0]): Promise<Session> {
+    let session = this.#sessions.get(key);
+    if (session === undefined) {
+      session = openSession(make(), { threads: this.#options.threads });
+      this.#sessions.set(key, session);
+    }
+    return session;
+  }
+
+  #isBehindRelaxation(value: ValueNumber): boolean {
+    const seen = new Set<ValueNumber>();
+    const visit = (number: ValueNumber): boolean => {
+      if (number === 0 || seen.has(number)) return false;
+      seen.add(number);
+      const step = this.network.steps[number - 1]!;
+      return step.kind !== "affine" || inputsOf(step).some(visit);
+    };
+    return visit(value);
+  }
+}
+
+/** Larger than any sum of underflows in a pass whose numbers stay below {@linkcode HUGE}. */
+const TINY = 1e-200;
+const HUGE = 1e60;
+
+/** Rows for both bounds of the wanted elements of each box. */
+export function twoSidedRows(
+  boxes: number,
+  size: number,
+  isWanted: (at: number) => boolean,
+): Rows {
+  const wanted: number[][] = [];
+  let most = 0;
+  for (let box = 0; box < boxes; box++) {
+    const elements: number[] = [];
+    for (let element = 0; element < size; element++) {
+      if (isWanted(box * size + element)) elements.push(element);
+    }
+    wanted.push(elements);
+    most = Math.max(most, elements.length);
+  }
+  const count = 2 * most;
+  const index = new Int32Array(boxes * count);
+  const sign = new Float64Array(boxes * count);
+  wanted.forEach((elements, box) => {
+    elements.forEach((element, at) => {
+      const place = box * count + 2 * at;
+      index[place] = index[place + 1] = element;
+      sign[place] = 1;
+      sign[place + 1] = -1;
+    });
+  });
+  return { count, index, sign };
+}
+
+function cut(rows: Rows, boxes: number, from: number, to: number): Rows {
+  if (from === 0 && to === rows.count) return rows;
+  const count = to - from;
+  const index = new Int32Array(boxes * count);
+  const sign = new Float64Array(boxes * count);
+  for (let box = 0; box < boxes; box++) {
+    const start = box * rows.count;
+    index.set(rows.index.subarray(start + from, start + to), box * count);
+    sign.set(rows.sign.subarray(start + from, start + to), box * count);
+  }
+  return { count, index, sign };
+}

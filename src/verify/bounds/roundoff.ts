@@ -1,0 +1,61 @@
+/**
+ * How much floating-point arithmetic can be off: that of the bounds themselves, and that of the networks.
+ *
+ * Sums of n products in any order are within γₙ = n·u / (1 − n·u) of the sum of the products' magnitudes (Higham,
+ * "Accuracy and Stability of Numerical Algorithms", 2002, section 3.1).
+ *
+ * @module
+ */
+
+import { termsPerRow } from "../network/linear_map.ts";
+import { type Pair, type PairedNetwork, type PairedStep, SIDES } from "../network/network.ts";
+
+/**
+ * Which arithmetic of the two networks a bound speaks of.
+ *
+ * - `real`: both are functions of real numbers, with the parameters that the files hold.
+ * - `float32`: every sum may be rounded to float32 at every step and in any order, as runtimes do.
+ */
+export type Semantics = "real" | "float32";
+
+/** γₙ for a unit roundoff. */
+export function gamma(terms: number, unit: number): number {
+  return terms * unit / (1 - terms * unit);
+}
+
+/** How many products a sum of an affine step has, its offset included. */
+export function sumLength(step: PairedStep): number {
+  if (step.kind !== "affine") return 1;
+  return step.terms.reduce(
+    (total, { map }) => total + Math.max(termsPerRow(map.original), termsPerRow(map.quantized)),
+    1,
+  );
+}
+
+/**
+ * What the bounds charge for their own float64 arithmetic, as a multiple of the magnitudes that are added: longer sums
+ * than any pass has, times four for second-order terms and for the slack of magnitudes that were rounded themselves.
+ */
+export function boundUnit(network: PairedNetwork): number {
+  const longest = network.steps.reduce(
+    (most, step) => Math.max(most, sumLength(step), step.size),
+    network.input.size,
+  );
+  return 4 * gamma(longest + 8 * network.steps.length + 128, 2 ** -53);
+}
+
+/** Relative error of float32 arithmetic in one step of a network; 0 for real arithmetic. */
+export function arithmeticUnit(step: PairedStep, semantics: Semantics): number {
+  if (semantics === "real") return 0;
+  // A few roundings more than the sum has: folded normalization, scaled biases.
+  return gamma(sumLength(step) + 8, 2 ** -24);
+}
+
+/** Relative error of the weights that a step was lowered to. */
+export function weightError(step: PairedStep): Pair<number> {
+  if (step.kind !== "affine") return { original: 0, quantized: 0 };
+  const [original, quantized] = SIDES.map((side) =>
+    step.terms.reduce((most, { map }) => Math.max(most, map[side].relativeError ?? 0), 0)
+  );
+  return { original: original!, quantized: quantized! };
+}

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { Random } from "../../../src/base/random.ts";
+import { close, type ValueBounds } from "../../../src/verify/bounds/batch.ts";
+import { lowerPlanes, type Plane, upperPlanes } from "../../../src/verify/bounds/planes.ts";
+import {
+  newRelaxation,
+  type Relaxation,
+  relaxRelu,
+  reluBounds,
+} from "../../../src/verify/bounds/relu.ts";
+
+const relu = (x: number) => Math.max(x, 0);
+
+interface Neuron {
+  readonly bounds: ValueBounds;
+  /** Points (z, e) that the bounds allow, corners and kinks among them. */
+  readonly points: [number, number][];
+}
+
+/** A neuron with bounds of every sign, wide and narrow. */
+function neuron(random: Random): Neuron {
+  const zLower = random.normal(), zUpper = zLower + Math.exp(2 * random.normal());
+  const scale = Math.exp(2 * random.normal() - 2);
+  const eLower = scale * random.normal(), eUpper = eLower + scale * random.uniform();
+  const loose = random.uniform() < 0.5 ? 0 : random.uniform() * scale;
+  const bounds: ValueBounds = {
+    zLower: Float64Array.of(zLower),
+    zUpper: Float64Array.of(zUpper),
+    yLower: Float64Array.of(zLower - eUpper + loose),
+    yUpper: Float64Array.of(zUpper - eLower - loose),
+    eLower: Float64Array.of(eLower),
+    eUpper: Float64Array.of(eUpper),
+  };
+  close(bounds);
+  const values = (
+    lower: number,
+    upper: number,
+  ) => [
+    lower,
+    upper,
+    0,
+    (lower + upper) / 2,
+    ...Array.from({ length: 6 }, () => lower + random.uniform() * (upper - lower)),
+  ];
+  const zs = values(bounds.zLower[0]!, bounds.zUpper[0]!);
+  const es = values(bounds.eLower[0]!, bounds.eUpper[0]!);
+  const all = zs.flatMap((z) => [
+    ...es.map((e): [number, number] => [z, e]),
+    ...[0, bounds.yLower[0]!, bounds.yUpper[0]!].map((y): [number, number] => [z, z - y]),
+  ]);
+  const points = all.filter(([z, e]) =>
+    z >= bounds.zLower[0]! && z <= bounds.zUpper[0]! && e >= bounds.eLower[0]! &&
+    e <= bounds.eUpper[0]! &&
+    z - e >= bounds.yLower[0]! && z - e <= bounds.yUpper[0]!
+  );
+  return { bounds, points };
+}
+
+function planesOf(
+  { zLower, zUpper, yLower, yUpper, eLower, eUpper }: ValueBounds,
+  make: typeof upperPlanes,
+) {
+  return make(zLower[0]!, zUpper[0]!, yLower[0]!, yUpper[0]!, eLower[0]!, eUpper[0]!);
+}
+
+const at = ({ p, q, c }: Plane, z: number, e: number) => p * z + q * e + c;
+
+Deno.test("every plane holds at every point that the bounds allow", () => {
+  const random = Random.from(3, "planes");
+  let near = 0, checked = 0;
+  for (let trial = 0; trial < 5000; trial++) {
+    const { bounds, points } = neuron(random);
+    const [over, under] = [planesOf(bounds, upperPlanes), planesOf(bounds, lowerPlanes)];
+    for (const [z, e] of points) {
+      const g = relu(z) - relu(z - e);
+      const slack = 1e-12 * (1 + Math.abs(z) + Math.abs(e));
+      for (const plane of over) assert.ok(at(plane, z, e) >= g - slack);
+      for (const plane of under) assert.ok(at(plane, z, e) <= g + slack);
+      const reach = 1e-3 * Math.abs(g);
+      if (g !== 0 && over.some((plane) => at(plane, z, e) < g + reach)) near++;
+      checked++;
+    }
+  }
+  assert.ok(
+    checked > 120000 && near > checked / 20,
+    `${near} of ${checked} points were close to a plane`,
+  );
+});
+
+Deno.test("points tell a plane that is wrong by two percent", () => {
+  const random = Random.from(4, "planes");
+  const caught = [0, 0, 0, 0];
+  for (let trial = 0; trial < 3000; trial++) {
+    const { bounds, points } = neuron(random);
+    planesOf(bounds, upperPlanes).forEach((plane, which) => {
+      const size = Math.abs(plane.p * bounds.zUpper[0]!) + Math.abs(plane.q * bounds.eUpper[0]!) +
+        Math.abs(plane.c);
+      const wrong = { ...plane, c: plane.c - 0.02 * size };
+      if (points.some(([z, e]) => at(wrong, z, e) < relu(z) - relu(z - e) - 1e-12)) {
+        caught[which]!++;
+      }
+    });
+  }
+  assert.ok(caught.every((count) => count > 100), `caught ${caught}`);
+});
+
+/** The upper (1) or lower (−1) side of a relaxed value at a point. */
+function side(r: Relaxation, letter: "a" | "b" | "g", which: 1 | -1, z: number, e: number): number {
+  const get = (field: string) => {
+    const name = `${letter}${field}` as keyof Relaxation;
+    return r[name][0]! + which * r[`${name}Half` as keyof Relaxation][0]!;
+  };
+  if (letter === "a") return get("Slope") * z + get("Constant");
+  if (letter === "b") return get("Slope") * (z - e) + get("Constant");
+  return get("SlopeZ") * z + get("SlopeE") * e + get("Constant");
+}
+
+Deno.test("relaxations are sound, and as good at the middle as the best plane", () => {
+  const random = Random.from(5, "relaxations");
+  for (let trial = 0; trial < 5000; trial++) {
+    const { bounds, points } = neuron(random);
+    const r = newRelaxation(1);
+    relaxRelu(bounds, 1, 1e-15, undefined, r);
+    const interval = reluBounds(bounds);
+    for (const [z, e] of points) {
+      const [a, b] = [relu(z), relu(z - e)];
+      for (const [letter, value] of [["a", a], ["b", b], ["g", a - b]] as const) {
+        const slack = 1e-15 * (Math.abs(z) + Math.abs(e));
+        assert.ok(side(r, letter, 1, z, e) >= value - slack, `${letter} above at ${z}, ${e}`);
+        assert.ok(side(r, letter, -1, z, e) <= value + slack, `${letter} below at ${z}, ${e}`);
+      }
+      const slack = 1e-15 * (1 + Math.abs(z) + Math.abs(e));
+      assert.ok(a - b >= interval.eLower[0]! - slack && a - b <= interval.eUpper[0]! + slack);
+    }
+    const zc = (bounds.zLower[0]! + bounds.zUpper[0]!) / 2;
+    const ec = (bounds.eLower[0]! + bounds.eUpper[0]!) / 2;
+    const best = Math.min(...planesOf(bounds, upperPlanes).map((plane) => at(plane, zc, ec)));
+    assert.ok(Math.abs(side(r, "g", 1, zc, ec) - best) <= 1e-9 * (1 + Math.abs(best)));
+  }
+});
