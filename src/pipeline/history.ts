@@ -18,11 +18,19 @@ export interface LastTime {
 /** By stage id. */
 export type History = ReadonlyMap<string, LastTime>;
 
-/** Reads the records of a pipeline's runs. */
-export async function readHistory(store: Store, pipeline: string): Promise<History> {
+/**
+ * Reads the records of a pipeline's runs.
+ *
+ * @param except The id of a run that is left out.
+ */
+export async function readHistory(
+  store: Store,
+  pipeline: string,
+  except?: string,
+): Promise<History> {
   const history = new Map<string, LastTime>();
   for (const run of await store.runs.list()) {
-    if (run.pipeline !== pipeline) continue;
+    if (run.pipeline !== pipeline || run.id === except) continue;
     for (const { id, status, key, seconds } of run.stages) {
       if (status !== "ran" && status !== "hit") continue;
       const known = history.get(id);

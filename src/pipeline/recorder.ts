@@ -123,7 +123,7 @@ export class RunRecorder {
   }
 }
 
-function inputsOf({ inputs }: Plan): Record<string, RunInput> {
+function inputsOf({ inputs, pipeline }: Plan): Record<string, RunInput> {
   return Object.fromEntries(
     Array.from(inputs, ([name, { record, size, bytes }]) => {
       const { kind, digest, path, external } = record;
@@ -131,6 +131,7 @@ function inputsOf({ inputs }: Plan): Record<string, RunInput> {
         kind,
         digest,
         size,
+        spec: pipeline.inputs.get(name)!.spec,
         ...(bytes === undefined && { path: resolve(path) }),
         ...(external !== undefined && { external }),
       }];

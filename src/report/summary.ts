@@ -15,10 +15,14 @@ export type MetricDefinitions = Readonly<Record<string, MetricDefinition>>;
 
 const BUILT_IN = new Map(builtInStages.map(({ name, metrics }) => [name, metrics ?? {}]));
 
+/** The metrics of a kind of stage, of a plugin that a run used, too. */
+export function metricsOf(uses: string, { metrics }: RunRecord): MetricDefinitions {
+  return BUILT_IN.get(uses) ?? metrics[uses] ?? {};
+}
+
 /** Summarizes a run. */
 export function summarizeRun(record: RunRecord): RunSummary {
-  const definitionsOf = (uses: string): MetricDefinitions =>
-    BUILT_IN.get(uses) ?? record.metrics[uses] ?? {};
+  const definitionsOf = (uses: string) => metricsOf(uses, record);
   const { id, pipeline, description, file, source, settings, seed, versions } = record;
   const { status, started, finished } = record;
   return {

@@ -48,6 +48,23 @@ export async function lockFile(path: string, options: LockOptions = {}): Promise
   }
 }
 
+/** Whether anybody holds the lock that {@linkcode lockFile} gives on a file. */
+export async function isLocked(path: string): Promise<boolean> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(path, { read: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+  try {
+    // Shared, so that several who ask at once do not see each other.
+    return !(await file.tryLock(false));
+  } finally {
+    file.close();
+  }
+}
+
 /**
  * Takes a lock that many may hold at once (`shared`) or only one (`exclusive`), on a file that stays.
  *

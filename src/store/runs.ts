@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { JsonValue } from "../base/canonical_json.ts";
 import { names, type StoredOutput } from "./actions.ts";
 import type { Digest } from "./digest.ts";
 import type { StoreFiles } from "./files.ts";
@@ -67,6 +68,8 @@ export interface RunStage {
 
 /** An input of a run. */
 export interface RunInput extends StoredOutput {
+  /** As the pipeline says it, such as `{ images: "photographs", take: 100 }`. */
+  readonly spec?: { readonly [name: string]: JsonValue };
   /** The user's file, where it is one; else the bytes are in the store. */
   readonly path?: string;
   /** For a model with tensors in files beside it: the digest of each, by the name that the model uses. */

@@ -17,7 +17,7 @@ import { FileDigests } from "./file_digests.ts";
 import { StoreFiles } from "./files.ts";
 import type { Key, Keyed } from "./key.ts";
 import { Layout } from "./layout.ts";
-import { type Lock, lockFile, type LockOptions, waitForLock } from "./locks.ts";
+import { isLocked, type Lock, lockFile, type LockOptions, waitForLock } from "./locks.ts";
 import { Runs } from "./runs.ts";
 
 export type { Action, StoredAction, StoredOutput } from "./actions.ts";
@@ -92,6 +92,8 @@ export interface Store extends AsyncDisposable {
    * @throws The signal's reason, if aborted.
    */
   lock(key: Key, options?: LockOptions): Promise<Lock>;
+  /** Whether somebody is executing a key right now. */
+  isLocked(key: Key): Promise<boolean>;
 
   /**
    * The digest of any file, such as a pipeline's input. A file that did not change since it was last asked for
@@ -199,6 +201,10 @@ class FolderStore implements Store {
     } catch (error) {
       throw explainWrite(error, this.root);
     }
+  }
+
+  async isLocked(key: Key): Promise<boolean> {
+    return await isLocked(this.#layout.lock(key));
   }
 
   async fileDigest(path: string): Promise<BlobInfo> {
