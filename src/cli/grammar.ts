@@ -5,6 +5,7 @@
  */
 
 import { cacheCommands } from "./grammar/cache.ts";
+import { historyCommands } from "./grammar/history.ts";
 import { pipelineCommands } from "./grammar/pipelines.ts";
 import { referenceCommands } from "./grammar/reference.ts";
 import type { Command, CommandGroup } from "./grammar/syntax.ts";
@@ -14,6 +15,7 @@ export type { Action } from "./grammar/syntax.ts";
 /** All commands, in the order of help. */
 export const commands: readonly (Command | CommandGroup)[] = [
   ...pipelineCommands,
+  ...historyCommands,
   ...referenceCommands,
   cacheCommands,
 ];
