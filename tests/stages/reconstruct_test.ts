@@ -6,7 +6,8 @@ import { cloneModel } from "../../src/onnx/edit.ts";
 import type { Model } from "../../src/onnx/model.ts";
 import { encodeModel } from "../../src/onnx/write.ts";
 import { readQuantization } from "../../src/quant/qdq.ts";
-import type { UnitRecord } from "../../src/quant/reconstruct/reconstruct.ts";
+import type { EndRecord } from "../../src/quant/reconstruct/ends.ts";
+import type { PartTime, UnitRecord } from "../../src/quant/reconstruct/reconstruct.ts";
 import type { Checkpoints, StageContext } from "../../src/registry/stage.ts";
 import { fillDefaults } from "../../src/registry/defaults.ts";
 import { asSchema } from "../../src/registry/schema.ts";
@@ -246,6 +247,69 @@ Deno.test("Interrupted anywhere and run again, the bytes are the same; so they a
   assert.deepEqual(encodeModel(onDisk.model), bytes);
 });
 
+Deno.test("Stopped early, units have fewer steps, and the same ones when interrupted", async () => {
+  const given = { steps: 400, early_stop: 0.2, except: ["head"] };
+  const { model, units } = await resultOf(reconstructed(w2, given));
+  const made = units.map(({ steps }) => steps);
+  // The fifth at the end is made in any case, and three windows before there is anything to compare.
+  assert.ok(made.every((steps) => steps >= 140 && steps <= 400), String(made));
+  assert.ok(made.some((steps) => steps < 300), String(made));
+  assert.ok(made.every((steps) => steps === 400 || steps % 20 === 0));
+  assert.ok(await errorOf(model) < 0.5 * await errorOf(w2));
+  const checkpoints = kept();
+  const abort = new AbortController();
+  let reports = 0;
+  const first = reconstructed(w2, given, {
+    checkpoints,
+    signal: abort.signal,
+    progress: () => {
+      if (++reports === 12) abort.abort(new Error("stopped"));
+    },
+  });
+  await assert.rejects(first.result, /stopped/);
+  const second = await resultOf(reconstructed(w2, given, { checkpoints }));
+  assert.deepEqual(encodeModel(second.model), encodeModel(model));
+  assert.deepEqual(second.units, units);
+});
+
+Deno.test("The first and last layers are learned, kept, or treated by their width", async () => {
+  const ends = async (given: Given) => {
+    const { outputs } = await reconstructed(w2, { steps: 10, ...given }).result;
+    const record = outputs.record as unknown as { units: UnitRecord[]; ends: EndRecord[] };
+    return { names: record.units.flatMap(({ layers }) => layers), ends: record.ends };
+  };
+  const inner = ["block1", "block2", "deep"];
+  const outer = (learned: boolean) => [
+    { layer: "stem", end: "first", bits: 2, learned },
+    { layer: "head", end: "last", bits: 2, learned },
+  ];
+  const all = ["stem", ...inner, "head"];
+  assert.deepEqual(await ends({}), { names: all, ends: outer(true) });
+  assert.deepEqual(await ends({ first_last: "keep" }), { names: inner, ends: outer(false) });
+  const { names } = await ends({ first_last: "learn", max_bits: 2 });
+  assert.deepEqual(names, all);
+});
+
+Deno.test("Wide first and last layers are learned if asked for", async () => {
+  const w8 = await quantized(float, 8);
+  const { units } = await resultOf(reconstructed(w8, { steps: 10, first_last: "learn" }));
+  assert.deepEqual(units.flatMap(({ layers }) => layers), ["stem", "head"]);
+});
+
+Deno.test("The record of a unit and its time are whole", async () => {
+  const { result } = reconstructed(w3a4, { steps: 30, activation_steps: 10, distill: 5 });
+  const { outputs } = await result;
+  const { units } = outputs.record as unknown as { units: UnitRecord[] };
+  const { parts } = outputs.times as unknown as { parts: PartTime[] };
+  assert.deepEqual(parts.map(({ name }) => name), [...units.map(({ name }) => name), "network"]);
+  units.forEach(({ steps, loss_before, loss_after, changed, soft }, index) => {
+    assert.equal(parts[index]!.steps, steps);
+    assert.ok(parts[index]!.seconds > 0);
+    assert.ok(loss_before > 0 && loss_after > 0 && changed >= 0 && soft >= 0);
+  });
+  assert.equal(parts.at(-1)!.steps, 5);
+});
+
 Deno.test("Another seed gives other bytes", async () => {
   const [a, b] = [
     await resultOf(reconstructed(w2, { steps: 40 }, { seed: 1 })),
@@ -329,8 +393,8 @@ Deno.test("A pattern for nothing is refused", async () => {
 
 Deno.test("When nothing is left to do, that is said", async () => {
   assert.deepEqual(await problemsOf(reconstructed(w2, { except: ["*"] })), [[
-    "None of the 5 quantized layers is left to reconstruct: except and max_bits (7) leave all of them as they are",
-    "Raise max_bits, or shorten except",
+    "None of the 5 quantized layers is left to reconstruct: except, max_bits (7) and first_last leave all of them as they are",
+    "Raise max_bits, shorten except, or say first_last: learn",
   ]]);
   assert.deepEqual(await problemsOf(reconstructed(float)), [[
     "The quantized model has no integer weights to round anew",

@@ -66,8 +66,10 @@ export class DivergenceError extends Error {
 
 /** A training run that can be continued, saved and restored. */
 export interface Trainer extends AsyncDisposable {
-  /** Steps done. */
+  /** Steps done, with those left out. */
   readonly step: number;
+  /** Steps done, without those left out. */
+  readonly made: number;
   /**
    * Makes steps until `until` have been done, all of the run's unless told.
    *
@@ -75,7 +77,13 @@ export interface Trainer extends AsyncDisposable {
    * @throws {DivergenceError} If the loss is not finite; the state is then that of the chunk before.
    */
   run(until?: number, options?: RunOptions): Promise<void>;
-  /** The loss of each step so far, or a monitored value. */
+  /**
+   * Leaves steps out: the next one is step `step`, with the schedules and the items that it has in any case.
+   *
+   * @throws {RangeError} If that lies behind, or the run has fewer steps.
+   */
+  skipTo(step: number): void;
+  /** The loss of each step so far, or a monitored value; no number where a step was left out. */
   history(monitor?: string): Float32Array;
   /** Current values of the trainables and of what the graph carries, by name. */
   values(): Map<string, Tensor>;
@@ -184,6 +192,21 @@ class LoopTrainer implements Trainer {
     }
     this.step += steps;
     return { step: this.step, losses, seconds, monitors: values };
+  }
+
+  get made(): number {
+    return this.history().reduce((count, loss) => count + (Number.isNaN(loss) ? 0 : 1), 0);
+  }
+
+  skipTo(step: number): void {
+    if (step < this.step || step > this.#options.steps) {
+      throw new RangeError(
+        `step must be between ${this.step} and ${this.#options.steps}: current value is ${step}`,
+      );
+    }
+    // No step that was made has that loss: it ends a run.
+    for (const history of this.#history.values()) history.fill(NaN, this.step, step);
+    this.step = step;
   }
 
   history(monitor = ""): Float32Array {

@@ -105,9 +105,10 @@ export async function distillNetwork(
       shapes: new Map(),
     },
   );
-  const trainer = await runTraining(training, run);
+  const stop = learning.earlyStop === 0 ? undefined : { share: learning.earlyStop, from: 0 };
+  const trainer = await runTraining(training, run, stop);
   const changes = changesOf(trainables, trainer);
-  const { step } = trainer;
+  const { made } = trainer;
   await trainer[Symbol.asyncDispose]();
   const initializers = new Map(graph.initializers);
   applyChanges(
@@ -124,7 +125,7 @@ export async function distillNetwork(
   return {
     divergence_before: before,
     divergence_after: kept ? after : before,
-    steps: step,
+    steps: made,
     kept,
   };
 }

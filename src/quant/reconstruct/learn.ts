@@ -11,7 +11,9 @@ import { type ActivationReading, readQuantization } from "../qdq.ts";
 import { type StepGroup, stepGroups } from "./activations.ts";
 import { roundedValues } from "./latent.ts";
 import { NO_CHANGES, type UnitChanges } from "./changes.ts";
+import type { EarlyStop } from "./early_stop.ts";
 import type { ItemValues } from "./item_values.ts";
+import type { LearningOptions } from "./options.ts";
 import type { UnitJob, UnitOutcome } from "./phases.ts";
 import { hardValues, type SoftGrid, softGrid, softShare } from "./rounding.ts";
 import { runTraining } from "./run_training.ts";
@@ -72,17 +74,31 @@ async function learn(
     threads: options.threads,
     shapes: learning.drop > 0 ? await innerShapes(job) : new Map(),
   });
-  const trainer = await runTraining(training, job.run(part));
+  const trainer = await runTraining(
+    training,
+    job.run(part),
+    earlyStop(learning, trainables, steps),
+  );
   try {
     const alpha = trainer.values().get(ALPHA);
     return {
       changes: changesOf(trainables, trainer),
       ...(alpha && { soft: softShare(alpha.data as Float32Array) }),
-      steps: trainer.step,
+      steps: trainer.made,
     };
   } finally {
     await trainer[Symbol.asyncDispose]();
   }
+}
+
+/** The error of soft roundings says something from where they are being decided. */
+function earlyStop(
+  { earlyStop, warmup }: LearningOptions,
+  { grids }: UnitTrainables,
+  steps: number,
+): EarlyStop | undefined {
+  if (earlyStop === 0) return undefined;
+  return { share: earlyStop, from: grids.length > 0 ? Math.round(warmup * steps) : 0 };
 }
 
 /** λ for a loss of one a weight: what suited blocks of three resolutions at 2 and at 4 bits. */

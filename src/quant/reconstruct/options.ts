@@ -5,6 +5,7 @@
  */
 
 import type { UnitGranularity } from "../units.ts";
+import type { EndLayers } from "./ends.ts";
 
 /** When the steps of activations are learned: not at all, with the weights, or after them. */
 export type ActivationSteps = "fixed" | "joint" | "after";
@@ -36,6 +37,8 @@ export interface LearningOptions {
   readonly activationSteps: number;
   /** Probability with which an element of an activation is taken in float instead of quantized. */
   readonly drop: number;
+  /** Learning that lowers the error by no more than this share goes on with its last steps at once; 0 for never. */
+  readonly earlyStop: number;
 }
 
 /** The last pass, over the whole network: scales and biases by the divergence of its outputs from the float network's. */
@@ -64,6 +67,14 @@ export interface ReconstructionOptions {
   readonly distill: DistillOptions;
   /** Layers whose weights have more bits stay as they are. */
   readonly maximumBits: number;
+  /**
+   * What is done with the first and the last layers.
+   *
+   * - `width`: as with others, by how many bits they have.
+   * - `learn`: learned, however many bits they have.
+   * - `keep`: they stay as they are.
+   */
+  readonly ends: EndLayers;
   /** Nodes by name that stay as they are; `*` stands for any text, `?` for any character. */
   readonly except: readonly string[];
   /** Damping of the Hessian in GPTQ, as a share of the mean of its diagonal. */

@@ -21,6 +21,7 @@ import {
   NO_CHANGES,
   type UnitChanges,
 } from "./changes.ts";
+import { type EndRecord, endRecords } from "./ends.ts";
 import { importanceOf } from "./importance.ts";
 import type { ItemStorage, ItemValues } from "./item_values.ts";
 import { type FixedLayer, matchLayers, nearest } from "./layers.ts";
@@ -79,10 +80,22 @@ export interface ReconstructionContext {
   warn(message: string): void;
 }
 
+/** How long a part of the work took. Unlike all else, it differs from run to run. */
+export interface PartTime {
+  readonly name: string;
+  readonly steps: number;
+  /** Since the work was last resumed, if it was interrupted within the part. */
+  readonly seconds: number;
+}
+
 /** A reconstructed network. */
 export interface Reconstruction {
   readonly model: Model;
   readonly units: readonly UnitRecord[];
+  /** What became of the first and the last layers. */
+  readonly ends: readonly EndRecord[];
+  /** Of the units, and of the pass over the whole network. */
+  readonly times: readonly PartTime[];
   /** What came of the pass over the whole network. */
   readonly network?: NetworkRecord;
 }
@@ -128,8 +141,10 @@ export async function reconstructModel(
     rate: number,
   ) => context.progress({ phase, done: unitsDone * unitSteps + before + step, total, loss, rate });
   const units: UnitRecord[] = [];
+  const times: PartTime[] = [];
 
   for (const [index, task] of tasks.entries()) {
+    const started = performance.now();
     const { unit, target } = task;
     const later = tasks.slice(index);
     own.keepFor(later.flatMap(({ unit }) => unit.inputs));
@@ -159,8 +174,10 @@ export async function reconstructModel(
     const saved = await context.saved.load(name);
     if (saved !== undefined) {
       const { changes, record } = decodeChanges(saved);
+      const { unit: what, time } = record as { unit: UnitRecord; time: PartTime };
       write(changes);
-      units.push(record as UnitRecord);
+      units.push(what);
+      times.push(time);
       await own.compute([unit.output]);
       continue;
     }
@@ -174,7 +191,8 @@ export async function reconstructModel(
     let changes = NO_CHANGES;
     let soft = 0;
     let steps = 0;
-    for (const phase of phases) {
+    for (const [position, phase] of phases.entries()) {
+      const before = position === 0 ? 0 : options.learning.steps;
       const outcome = await phase({
         model,
         reference,
@@ -193,13 +211,13 @@ export async function reconstructModel(
           saved: context.saved,
           signal: context.signal,
           warn: context.warn,
-          progress: progressAt(`unit ${index + 1} of ${tasks.length}, ${unit.name}`, index, steps),
+          progress: progressAt(`unit ${index + 1} of ${tasks.length}, ${unit.name}`, index, before),
         }),
       });
       if (outcome === undefined) continue;
       soft = outcome.soft ?? soft;
       steps += outcome.steps;
-      const before = new Map(graph.initializers);
+      const initializers = new Map(graph.initializers);
       write(outcome.changes);
       const result = (await own.run([unit.output])).get(unit.output)!;
       const reached = await meanError(result, wanted, importance, pieces);
@@ -208,7 +226,7 @@ export async function reconstructModel(
         changes = mergeChanges(changes, outcome.changes);
         own.replace(unit.output, result).release();
       } else {
-        graph.initializers = before;
+        graph.initializers = initializers;
         result.release();
       }
     }
@@ -224,10 +242,13 @@ export async function reconstructModel(
       kept: changes !== NO_CHANGES,
     };
     units.push(record);
-    await context.saved.save(name, encodeChanges(changes, record));
+    const time = { name: unit.name, steps, seconds: (performance.now() - started) / 1000 };
+    times.push(time);
+    await context.saved.save(name, encodeChanges(changes, { unit: record, time }));
   }
   own.keepFor([]);
   float.keepFor([]);
+  const started = performance.now();
   const network = options.distill.steps === 0 ? undefined : await distillNetwork(
     model,
     reference,
@@ -251,7 +272,12 @@ export async function reconstructModel(
   for (const node of lowerBiases(model, integerBiases, byName)) {
     context.warn(`The bias of "${node.name}" stays float: it does not fit into 32 bits any more`);
   }
-  return { model, units, ...(network && { network }) };
+  if (network !== undefined) {
+    const seconds = (performance.now() - started) / 1000;
+    times.push({ name: "network", steps: network.steps, seconds });
+  }
+  const ends = endRecords(graph, layers, tasks);
+  return { model, units, ends, times, ...(network && { network }) };
 }
 
 /** Share of a unit's weights that are not what rounding to nearest gives. */

@@ -7,6 +7,7 @@
 import { UserError } from "../../base/errors.ts";
 import type { TrainingOptions } from "../../engine/training/options.ts";
 import { createTrainer, DivergenceError, type Trainer } from "../../engine/training/trainer.ts";
+import { type EarlyStop, finishStep, standsStill, windowSteps } from "./early_stop.ts";
 import type { SavedState } from "./reconstruct.ts";
 import { ERROR } from "./unit_training.ts";
 
@@ -33,16 +34,21 @@ const CHECKPOINT_SECONDS = 10;
 /**
  * Runs a training to its end; where it diverges, as far as it went well.
  *
+ * @param stop When to go on with the last steps at once.
  * @throws {UserError} If it cannot be differentiated.
  */
-export async function runTraining(training: TrainingOptions, run: TrainingRun): Promise<Trainer> {
+export async function runTraining(
+  training: TrainingOptions,
+  run: TrainingRun,
+  stop?: EarlyStop,
+): Promise<Trainer> {
   const trainer = await createTrainer(training).catch((error) => {
     throw titled(run.title, error);
   });
   try {
     const saved = await run.saved.load(run.name);
     if (saved !== undefined) trainer.restore(saved);
-    await learn(trainer, training.steps, run);
+    await learn(trainer, training.steps, run, stop);
     // What comes next may be interrupted too.
     await run.saved.save(run.name, trainer.checkpoint());
     return trainer;
@@ -59,13 +65,27 @@ export async function runTraining(training: TrainingOptions, run: TrainingRun): 
   }
 }
 
-async function learn(trainer: Trainer, steps: number, run: TrainingRun): Promise<void> {
+async function learn(
+  trainer: Trainer,
+  steps: number,
+  run: TrainingRun,
+  stop: EarlyStop | undefined,
+): Promise<void> {
   let savedAt = performance.now();
   let chunk = 2;
+  const window = windowSteps(steps);
+  const finish = finishStep(steps);
   while (trainer.step < steps) {
     const started = performance.now();
     const first = trainer.step;
-    await trainer.run(Math.min(steps, first + chunk), {
+    // Looked at after whole windows only, wherever chunks end: chunks depend on time.
+    const looks = stop !== undefined && first < finish;
+    if (looks && first % window === 0 && standsStill(trainer.history(ERROR), window, stop)) {
+      trainer.skipTo(finish);
+      continue;
+    }
+    const next = looks ? Math.min(finish, (Math.floor(first / window) + 1) * window) : steps;
+    await trainer.run(Math.min(steps, next, first + chunk), {
       chunk,
       signal: run.signal,
       onChunk: ({ step, monitors }) => {

@@ -11,6 +11,7 @@ import type { Model } from "../../onnx/model.ts";
 import { readNames } from "../../onnx/scope.ts";
 import type { ActivationReading } from "../qdq.ts";
 import { findUnits, type Unit } from "../units.ts";
+import { endLayers } from "./ends.ts";
 import type { Layer } from "./layers.ts";
 import { givesScores } from "./logits.ts";
 import type { ReconstructionOptions } from "./options.ts";
@@ -36,9 +37,13 @@ export function chooseTasks(
   reference: Model,
   layers: readonly Layer[],
   activations: readonly ActivationReading[],
-  { unit: granularity, maximumBits, except }: ReconstructionOptions,
+  { unit: granularity, maximumBits, ends, except }: ReconstructionOptions,
 ): Task[] {
   const excepted = matchPatterns(quantized, except);
+  const { first, last } = endLayers(quantized.graph, layers);
+  const outer = new Set([...first, ...last]);
+  const isLeft = (layer: Layer) =>
+    ends !== "width" && outer.has(layer) ? ends === "keep" : layer.reading.bits > maximumBits;
   const byNode = new Map(layers.map((layer) => [layer.node, layer]));
   const floatName = floatNames(activations);
   const known = new Set(reference.graph.nodes.flatMap(({ outputs }) => outputs));
@@ -47,8 +52,7 @@ export function chooseTasks(
   for (const unit of findUnits(quantized, granularity)) {
     const chosen = unit.weights.flatMap((node) => {
       const layer = byNode.get(node);
-      const stays = layer === undefined || layer.reading.bits > maximumBits ||
-        excepted.has(node.name);
+      const stays = layer === undefined || isLeft(layer) || excepted.has(node.name);
       return stays ? [] : [layer];
     });
     if (chosen.length === 0) continue;
@@ -66,10 +70,10 @@ export function chooseTasks(
       message: layers.length === 0
         ? "The quantized model has no integer weights to round anew"
         : `None of the ${layers.length} quantized layers is left to reconstruct: ` +
-          `except and max_bits (${maximumBits}) leave all of them as they are`,
+          `except, max_bits (${maximumBits}) and first_last leave all of them as they are`,
       hint: layers.length === 0
         ? 'Put the stage "quantize" before, with mapping: uniform and at least 2 bits'
-        : "Raise max_bits, or shorten except",
+        : "Raise max_bits, shorten except, or say first_last: learn",
     });
   }
   return tasks;

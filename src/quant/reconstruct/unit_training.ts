@@ -14,6 +14,7 @@ import type { ActivationReading } from "../qdq.ts";
 import type { Unit } from "../units.ts";
 import { emitFakeQuantizer, quantizerInput, type StepGroup } from "./activations.ts";
 import { emitRounded, type LatentWeights } from "./latent.ts";
+import { finishStep } from "./early_stop.ts";
 import type { Layer } from "./layers.ts";
 import type { LearningOptions } from "./options.ts";
 import {
@@ -290,8 +291,8 @@ export function positions(dims: readonly number[]): number {
   return elementCount(dims.slice(1)) / (dims[1] ?? 1);
 }
 
-/** Share of the steps at the end in which the rounding term grows, and how much: what is still undecided decides. */
-const FINISH = { share: 0.2, growth: 4 };
+/** How much the rounding term grows at the end: what is still undecided decides. */
+const FINISH_GROWTH = 4;
 
 /** λ Σ (1 − |2h − 1|^β), off during the warm-up; β falls in a straight line after it, and λ grows at the end. */
 function emitPenalty(emit: Emitter, h: string, { learning, lambda, steps }: UnitRun): string {
@@ -304,8 +305,8 @@ function emitPenalty(emit: Emitter, h: string, { learning, lambda, steps }: Unit
   };
   const beta = emit.add(emit.mul(share(begin), c(last - first)), c(first));
   const isOn = emit.op("Cast", [emit.op("GreaterOrEqual", [STEP, c(begin)])], { to: 1 });
-  const end = share(Math.round((1 - FINISH.share) * steps));
-  const growth = emit.add(emit.mul(end, c(FINISH.growth - 1)), c(1));
+  const end = share(finishStep(steps));
+  const growth = emit.add(emit.mul(end, c(FINISH_GROWTH - 1)), c(1));
   const weight = emit.mul(emit.mul(isOn, growth), c(lambda));
   return emit.mul(emitRoundingTerm(emit, h, beta), weight);
 }

@@ -146,6 +146,7 @@ export class Reconstructor implements Disposable {
       solver: "learn",
       unit: "block",
       maximumBits: WIDEST,
+      ends: "width",
       except: [],
       // One and two threads can differ in the last bits.
       threads: 1,
@@ -164,6 +165,7 @@ export class Reconstructor implements Disposable {
         activationRate: 1e-3,
         activationSteps: Math.ceil(steps / 2),
         drop: 0,
+        earlyStop: 0,
       },
       distill: { steps: 0, required: false, learningRate: 0, weightRate: 0, temperature: 1 },
     };

@@ -69,6 +69,12 @@ export const parameters = Type.Object({
     exclusiveMinimum: 0,
     description: "Adam's rate for biases.",
   }),
+  scale_rate: Type.Optional(Type.Number({
+    minimum: 0,
+    description:
+      "Adam's rate for the factors by which steps of weights change while roundings are learned; 0 leaves them. As the " +
+      "method has it unless given.",
+  })),
   activations: Type.Optional(
     Type.Union([Type.Literal("fixed"), Type.Literal("joint"), Type.Literal("after")], {
       description:
@@ -114,6 +120,14 @@ export const parameters = Type.Object({
     exclusiveMinimum: 0,
     description: "What logits are divided by in that pass.",
   }),
+  early_stop: Type.Optional(Type.Number({
+    minimum: 0,
+    exclusiveMaximum: 1,
+    description:
+      "When learning gets nowhere, its last fifth, in which roundings are decided, follows at once: when the mean error " +
+      "of neither of two twentieths of the steps is below that of all before by this share. 0, or nothing: every step " +
+      "is made.",
+  })),
   damping: Type.Number({
     default: 0.01,
     exclusiveMinimum: 0,
@@ -136,6 +150,12 @@ export const parameters = Type.Object({
     minimum: 2,
     maximum: 16,
     description: "Layers with wider weights stay as they are: rounding anew gains nothing there.",
+  }),
+  first_last: Type.Union([Type.Literal("width"), Type.Literal("learn"), Type.Literal("keep")], {
+    default: "width",
+    description:
+      "What is done with the first and the last layers, which `first_last` of `quantize` gives more bits: `width`: as " +
+      "with other layers, `max_bits` decides. `learn`: they are learned, however many bits they have. `keep`: they stay.",
   }),
   except: Type.Array(Type.String({ minLength: 1 }), {
     default: [],
@@ -169,6 +189,11 @@ export const outputs = {
   model: { kind: "quantized-model", description: "The same model with other integers." },
   record: {
     kind: "json",
-    description: "What came of each unit: losses, roundings that changed, steps.",
+    description:
+      "What came of each unit: losses, roundings that changed, steps; widths of the first and last layers.",
+  },
+  times: {
+    kind: "json",
+    description: "How many seconds each unit took; the only output that differs from run to run.",
   },
 } as const;

@@ -31,7 +31,7 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
     storage,
     context.signal,
   );
-  const { model, units, network } = await reconstructModel(
+  const { model, units, network, ends, times } = await reconstructModel(
     quantized,
     float,
     items,
@@ -54,7 +54,11 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
     },
   );
   return {
-    outputs: { model, record: { units, ...(network && { network }) } as unknown as JsonValue },
+    outputs: {
+      model,
+      record: { units, ends, ...(network && { network }) } as unknown as JsonValue,
+      times: { parts: times } as unknown as JsonValue,
+    },
     metrics: { ...summary(units), seconds: (performance.now() - started) / 1000 },
   };
 };

@@ -72,6 +72,33 @@ function bytesOf(values: ReadonlyMap<string, Tensor>): string {
   return [...values].map(([name, { data }]) => `${name}:${data}`).join("\n");
 }
 
+Deno.test("Steps that are left out keep their numbers, over checkpoints too", async () => {
+  const options = network();
+  const decay = options.monitors![0]!;
+  await using first = await createTrainer(options);
+  await first.run(20);
+  first.skipTo(50);
+  assert.equal(first.step, 50);
+  assert.equal(first.made, 20);
+  const saved = first.checkpoint();
+  await first.run();
+  assert.equal(first.step, 60);
+  assert.equal(first.made, 30);
+  const history = first.history(decay);
+  assert.equal(history.length, 60);
+  history.forEach((value, step) => {
+    if (step >= 20 && step < 50) assert.ok(Number.isNaN(value));
+    else assert.ok(Math.abs(value - Math.exp(-0.01 * step)) < 1e-6, `step ${step}: ${value}`);
+  });
+  await using second = await createTrainer(network());
+  second.restore(saved);
+  assert.equal(second.made, 20);
+  await second.run();
+  assert.deepEqual(second.checkpoint(), first.checkpoint());
+  assert.throws(() => first.skipTo(59), /between 60 and 60: current value is 59/);
+  assert.throws(() => first.skipTo(61), RangeError);
+});
+
 Deno.test("chunks, interruptions and threads do not change a byte", async () => {
   const whole = network();
   await using first = await createTrainer(whole);
