@@ -39,3 +39,16 @@ export function ceilFloat32(value: number): number {
 export function floorFloat32(value: number): number {
   return -ceilFloat32(-value);
 }
+
+const FLOAT16 = new Float16Array(1);
+const BITS16 = new Int16Array(FLOAT16.buffer);
+
+/** The least float16 that is not below a number; infinite beyond the range of float16. */
+export function ceilFloat16(value: number): number {
+  FLOAT16[0] = value;
+  const nearest = FLOAT16[0]!;
+  if (nearest >= value || Number.isNaN(value)) return nearest;
+  if (nearest === 0) return 2 ** -24;
+  BITS16[0]! += nearest > 0 ? 1 : -1;
+  return FLOAT16[0]!;
+}
