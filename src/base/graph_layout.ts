@@ -42,7 +42,10 @@ export interface PlacedNode extends LayoutNode {
   readonly layer: number;
 }
 
-/** An edge with its way: from the middle of a lower edge to the middle of an upper one. */
+/**
+ * An edge with its way: from the middle of a lower edge to the middle of an upper one. Through a layer between, it goes
+ * straight down.
+ */
 export interface PlacedEdge extends LayoutEdge {
   readonly points: readonly Point[];
 }
@@ -114,7 +117,7 @@ export function layoutGraph(
     const top = height;
     const tallest = Math.max(...layer.map((each) => each.height));
     height += tallest + rowGap;
-    return { top, middle: top + tallest / 2 };
+    return { top, middle: top + tallest / 2, bottom: top + tallest };
   });
   const topOf = (each: Cell) => rows[each.layer]!.middle - each.height / 2;
   return {
@@ -127,10 +130,13 @@ export function layoutGraph(
     }),
     edges: ways.map((way, index) => ({
       ...edges[index]!,
-      points: way.map((each, at) => ({
-        x: each.x - left,
-        y: topOf(each) + (at === 0 ? each.height : 0),
-      })),
+      points: way.flatMap((each, at) => {
+        const x = each.x - left;
+        if (at === 0) return [{ x, y: topOf(each) + each.height }];
+        if (at === way.length - 1) return [{ x, y: topOf(each) }];
+        const { top, bottom } = rows[each.layer]!;
+        return [{ x, y: top }, { x, y: bottom }];
+      }),
     })),
   };
 }

@@ -7,6 +7,7 @@
 import { cacheCommands } from "./grammar/cache.ts";
 import { historyCommands } from "./grammar/history.ts";
 import { pipelineCommands } from "./grammar/pipelines.ts";
+import { reportCommand } from "./grammar/report.ts";
 import { referenceCommands } from "./grammar/reference.ts";
 import type { Command, CommandGroup } from "./grammar/syntax.ts";
 
@@ -16,6 +17,7 @@ export type { Action } from "./grammar/syntax.ts";
 export const commands: readonly (Command | CommandGroup)[] = [
   ...pipelineCommands,
   ...historyCommands,
+  reportCommand,
   ...referenceCommands,
   cacheCommands,
 ];

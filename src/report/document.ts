@@ -228,6 +228,11 @@ const SensitivitySchema = Type.Object({
     elements: Type.Integer(),
     losses: Type.Array(Type.Number(), { description: "In the order of the widths" }),
   })),
+  activation_widths: Type.Array(Type.Number()),
+  activations: Type.Array(Type.Object({
+    name: Type.String({ description: "The first of the activations that share a scale" }),
+    losses: Type.Array(Type.Number(), { description: "In the order of their widths" }),
+  })),
 });
 
 /** What is read from a run's artifacts. */

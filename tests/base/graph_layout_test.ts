@@ -109,10 +109,16 @@ Deno.test("in any drawing nodes keep their distance, edges go down, and nothing 
     const byId = new Map(layout.nodes.map((each) => [each.id, each]));
     for (const { from, to, points } of layout.edges) {
       const [a, b] = [byId.get(from)!, byId.get(to)!];
-      assert.equal(points.length, b.layer - a.layer + 1);
+      assert.equal(points.length, 2 * (b.layer - a.layer));
       assert.deepEqual([points[0]!.y, points.at(-1)!.y], [a.y + a.height, b.y]);
       for (let at = 1; at < points.length; at++) assert.ok(points[at]!.y > points[at - 1]!.y);
       for (const { x } of points) assert.ok(x >= -slack && x <= width + slack);
+      for (const passed of layout.nodes) {
+        if (passed.layer <= a.layer || passed.layer >= b.layer) continue;
+        const { x } = points[2 * (passed.layer - a.layer) - 1]!;
+        const distance = Math.max(passed.x - x, x - passed.x - passed.width);
+        assert.ok(distance >= GAPS.columnGap - slack, `${from} to ${to} by ${passed.id}`);
+      }
     }
   }));
 });

@@ -39,7 +39,14 @@ export function twoWidths(): RunStage[] {
   const evaluation = (id: string, top1: number, bits: number, rest: Partial<RunStage> = {}) =>
     stage(id, "evaluate", {
       inputs: { model: `${id.replace("-test", "")}.model`, reference: "prepare.model" },
-      metrics: { bits, top1, reference_top1: 0.99, float_bits: 32, top1_drop: 0.99 - top1, items: 100 },
+      metrics: {
+        bits,
+        top1,
+        reference_top1: 0.99,
+        float_bits: 32,
+        top1_drop: 0.99 - top1,
+        items: 100,
+      },
       ...rest,
     });
   return [

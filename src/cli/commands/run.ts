@@ -13,7 +13,9 @@ import { openEventsFile } from "../output/events_file.ts";
 import { reportToGithub } from "../output/github.ts";
 import { planDocument, runDocument } from "../output/json_documents.ts";
 import { planLines } from "../output/plan_text.ts";
-import { problemLines } from "../output/problems.ts";
+import { problemLines, shownPath } from "../output/problems.ts";
+import { reportText, requireFolder, writeReport } from "../output/report_file.ts";
+import { formatOfFile } from "../output/report_format.ts";
 import { runLines } from "../output/run_text.ts";
 import { RunView } from "../output/run_view.ts";
 import type { Streams } from "../output/streams.ts";
@@ -30,6 +32,7 @@ export interface RunOptions {
   readonly dryRun: boolean;
   readonly json: boolean;
   readonly events: string | undefined;
+  readonly report: string | undefined;
 }
 
 /** Loads, plans and executes a pipeline, and prints what came out. */
@@ -38,6 +41,10 @@ export async function run(options: RunOptions, streams: Streams): Promise<ExitCo
   const { planPipeline } = await import("../../pipeline/plan.ts");
   const { openStore } = await import("../../store/store.ts");
   const { out, err } = streams;
+  if (options.report !== undefined) {
+    formatOfFile(options.report, "--report");
+    await requireFolder(options.report, "--report");
+  }
 
   const pipeline = await loadPipeline(options.file, { set: options.set });
   err.lines(...problemLines(pipeline.warnings, err.style, err.columns(), "warning"));
@@ -57,6 +64,11 @@ export async function run(options: RunOptions, streams: Streams): Promise<ExitCo
       interrupted = outcome.status === "interrupted";
       report(plan, outcome, options, streams);
       reportToGithub(pipeline, outcome, streams);
+      if (options.report !== undefined) {
+        const format = formatOfFile(options.report, "--report");
+        await writeReport(options.report, await reportText(outcome.record, store, format));
+        err.lines(`Report: ${shownPath(options.report)}`);
+      }
       return outcome.exitCode;
     });
   } catch (error) {

@@ -17,6 +17,7 @@ const run = command({
   examples: [
     ["run it; a second time everything is cached", "run pipelines/digits.yaml"],
     ["try another setting", "run pipelines/digits.yaml --set w4.with.weights.bits=3"],
+    ["with a page that shows what came out", "run pipelines/digits.yaml --report report.html"],
     ["for scripts", "run pipelines/digits.yaml --json > results.json"],
   ],
   takes: {
@@ -42,6 +43,11 @@ const run = command({
       "--events",
       path("FILE"),
       "Write everything that happens to a file, one JSON object a line",
+    ),
+    report: option(
+      "--report",
+      path("FILE"),
+      "Write a report, however the run ends: .html, .md, .txt or .json",
     ),
     json,
   },

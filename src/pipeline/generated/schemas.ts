@@ -7,6 +7,7 @@
 import type { JsonValue } from "../../base/canonical_json.ts";
 import { asSchema } from "../../registry/schema.ts";
 import type { AnyStage } from "../../registry/stage.ts";
+import { ReportSchema } from "../../report/document.ts";
 import { RunEventSchema } from "../events.ts";
 import { inputEntrySchema, pipelineSchema, stageEntrySchema } from "../spec.ts";
 import { shareRepeated } from "./share.ts";
@@ -26,6 +27,11 @@ export function schemaFiles(stages: readonly AnyStage[]): Map<string, string> {
     $schema: DIALECT,
     $comment: NOTE,
     ...publishSchema(asSchema(RunEventSchema), { references: false }),
+  });
+  files.set("report.schema.json", {
+    $schema: DIALECT,
+    $comment: NOTE,
+    ...publishSchema(asSchema(ReportSchema), { references: false }),
   });
   return new Map(
     [...files].map(([path, schema]) => [

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Histogram, TensorStatistics } from "../../quant/ranges.ts";
+import type { Histogram, Ranges, TensorStatistics } from "../../quant/ranges.ts";
 import type { ReportCalibration, ReportGrid, ReportHistogram, ReportModel } from "../document.ts";
 import type { RunArtifacts } from "./artifacts.ts";
 
@@ -24,7 +24,7 @@ export async function readCalibrations(
     calibrations.push({
       name: artifact.origin,
       method: ranges.method,
-      activations: Object.entries(ranges.tensors).map(([value, statistics]) => {
+      activations: inOrder(ranges.tensors, users).map(([value, statistics]) => {
         const { min, max, count, histogram } = statistics;
         return {
           value,
@@ -38,6 +38,17 @@ export async function readCalibrations(
     });
   }
   return calibrations;
+}
+
+/** Activations in the order in which a model computes them. */
+function inOrder(
+  tensors: Ranges["tensors"],
+  [model]: readonly ReportModel[],
+): [string, TensorStatistics][] {
+  const place = new Map(model?.activations.map(({ value }, index) => [value, index]));
+  return Object.entries(tensors).sort(([a], [b]) =>
+    (place.get(a) ?? Infinity) - (place.get(b) ?? Infinity) || 0
+  );
 }
 
 /** The different grids of a value, each with the models that have it. */

@@ -80,7 +80,7 @@ export async function readSensitivities(artifacts: RunArtifacts): Promise<Report
   for (const artifact of artifacts.made("sensitivity")) {
     const table = await artifacts.load(artifact, "sensitivity");
     if (table === undefined) continue;
-    const { measure, widths, layers } = table;
+    const { measure, widths, layers, activations = [], activation_widths = [] } = table;
     tables.push({
       stage: artifact.stage!,
       measure,
@@ -88,11 +88,23 @@ export async function readSensitivities(artifacts: RunArtifacts): Promise<Report
       layers: layers.map(({ name, elements, entries }) => ({
         name,
         elements,
-        losses: widths.map((width) => entries.find(({ bits }) => bits === width)!.loss),
+        losses: lossesAt(widths, entries),
+      })),
+      activation_widths: [...activation_widths],
+      activations: activations.map(({ name, entries }) => ({
+        name,
+        losses: lossesAt(activation_widths, entries),
       })),
     });
   }
   return tables;
+}
+
+function lossesAt(
+  widths: readonly number[],
+  entries: readonly { readonly bits: number; readonly loss: number }[],
+): number[] {
+  return widths.map((width) => entries.find(({ bits }) => bits === width)!.loss);
 }
 
 async function documents<S extends TSchema>(

@@ -1,0 +1,89 @@
+/**
+ * From numbers to places on a chart.
+ *
+ * @module
+ */
+
+import { formatNumber } from "../../base/units.ts";
+
+/** An axis: where numbers lie on it, and which of them are written at it. */
+export interface Scale {
+  /** The place of a number, in pixels. */
+  at(value: number): number;
+  readonly ticks: readonly number[];
+  readonly kind: "linear" | "log";
+}
+
+/**
+ * Equal steps. The ends are moved outwards to round numbers.
+ *
+ * @param from Where the least number lies.
+ * @param to Where the greatest one lies.
+ */
+export function linearScale(values: readonly number[], from: number, to: number, count = 5): Scale {
+  const [low, high] = extent(values);
+  const step = roundStep((high - low) / count);
+  const first = Math.floor(low / step + 1e-9);
+  const last = Math.max(first + 1, Math.ceil(high / step - 1e-9));
+  const ticks = Array.from(
+    { length: last - first + 1 },
+    (_, index) => cleaned((first + index) * step),
+  );
+  const [start, end] = [first * step, last * step];
+  return {
+    kind: "linear",
+    ticks,
+    at: (value) => from + (to - from) * (value - start) / (end - start),
+  };
+}
+
+/** Equal ratios; all values must be positive. */
+export function logScale(values: readonly number[], from: number, to: number): Scale {
+  const [low, high] = extent(values.map(Math.log10));
+  const first = Math.floor(low + 1e-9);
+  const last = Math.max(first + 1, Math.ceil(high - 1e-9));
+  const every = Math.ceil((last - first) / 6);
+  const ticks: number[] = [];
+  for (let power = first; power <= last; power += every) ticks.push(Number(`1e${power}`));
+  return {
+    kind: "log",
+    ticks,
+    at: (value) => from + (to - from) * (Math.log10(value) - first) / (last - first),
+  };
+}
+
+/** By ratios where values are positive and far apart, else by steps. */
+export function fittingScale(values: readonly number[], from: number, to: number): Scale {
+  const least = Math.min(...values);
+  return least > 0 && Math.max(...values) / least > 50
+    ? logScale(values, from, to)
+    : linearScale(values, from, to);
+}
+
+/** A number at an axis. */
+export function tickText(value: number): string {
+  const magnitude = Math.abs(value);
+  if (value === 0 || magnitude >= 1e-3 && magnitude < 1e5) return formatNumber(value);
+  return value.toExponential().replace("e+", "e");
+}
+
+function extent(values: readonly number[]): [low: number, high: number] {
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  if (!Number.isFinite(low) || !Number.isFinite(high)) return [0, 1];
+  return low === high
+    ? [low - Math.abs(low || 1) / 2, high + Math.abs(high || 1) / 2]
+    : [low, high];
+}
+
+/** The next of 1, 2, 5, 10, … that is not smaller. */
+function roundStep(step: number): number {
+  const power = 10 ** Math.floor(Math.log10(step));
+  const factor = [1, 2, 5, 10].find((each) => each * power >= step * (1 - 1e-9)) ?? 10;
+  return factor * power;
+}
+
+/** Without the noise of binary fractions. */
+function cleaned(value: number): number {
+  return Number(value.toPrecision(12));
+}

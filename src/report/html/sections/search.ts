@@ -1,0 +1,105 @@
+/**
+ * What layers lose at each width, and what a search chose.
+ *
+ * @module
+ */
+
+import { formatNumber, formatQuantity, type Unit } from "../../../base/units.ts";
+import { scatterChart } from "../../charts/scatter.ts";
+import type { Report, ReportFront, ReportSensitivity } from "../../document.ts";
+import { bar, folded, note, scrolling, section, table } from "../parts.ts";
+import { type Html, html } from "../template.ts";
+
+/** Sensitivities and fronts. */
+export function searchSection({ sensitivities, fronts }: Report): Html | undefined {
+  if (sensitivities.length + fronts.length === 0) return undefined;
+  return section("search", "Mixed precision", fronts.map(front), sensitivities.map(sensitivity));
+}
+
+const COSTS: Readonly<Record<string, readonly [title: string, unit: Unit]>> = {
+  size: ["weights", "bytes"],
+  mean_bits: ["mean bits", "bits"],
+  latency: ["latency", "seconds"],
+  bops: ["bit operations", "count"],
+  activation_memory: ["activation memory", "bytes"],
+};
+
+function front({ stage, measure, cost, chosen, points, widths }: ReportFront): Html {
+  const [title, unit] = COSTS[cost] ?? [cost, "number" as const];
+  const line = points.map((_, index) => index);
+  const isFew = points.length <= 40;
+  const mostBits = Math.max(1, ...widths.map(({ bits }) => bits));
+  return html`<h3><code>${stage}</code>: least loss at every cost</h3>
+<figure>${
+    points.length > 0 && scrolling(
+      "Loss over cost",
+      scatterChart(
+        "Loss over cost",
+        {
+          x: { title, text: (value) => formatQuantity(value, unit) },
+          y: { title: `predicted loss (${measure})`, text: formatNumber },
+        },
+        [
+          ...points.map(({ cost, loss }) => ({
+            x: cost,
+            y: loss,
+            label: "On the front",
+            series: 0,
+            named: false,
+            small: !isFew,
+          })),
+          { x: chosen.cost, y: chosen.loss, label: "chosen", series: 1, named: true },
+        ],
+        line,
+      ),
+    )
+  }<figcaption>${
+    note(
+      `Chosen: ${formatQuantity(chosen.cost, unit)}, predicted loss ${formatNumber(chosen.loss)}.`,
+    )
+  }</figcaption></figure>${
+    folded(
+      "Widths that were chosen",
+      table(
+        "Widths that were chosen",
+        [{ title: "layer" }, { title: "bits" }],
+        widths.map(({ layer, bits }) => [layer, bar(String(bits), bits / mostBits)]),
+      ),
+    )
+  }`;
+}
+
+function sensitivity(measured: ReportSensitivity): Html {
+  const { stage, measure, widths, layers, activation_widths, activations } = measured;
+  const heat = heatOf([...layers, ...activations].flatMap(({ losses }) => losses));
+  const columns = (widths: readonly number[]) =>
+    widths.map((width) => ({ title: `${width} bits`, align: "right" as const }));
+  return html`<h3><code>${stage}</code>: loss of each layer alone at each width</h3>${
+    layers.length > 0 && table(
+      "Loss of each layer at each width",
+      [{ title: `layer (${measure})` }, { title: "weights", align: "right" }, ...columns(widths)],
+      layers.map(({ name, elements, losses }) => [
+        name,
+        formatNumber(elements),
+        ...losses.map(heat),
+      ]),
+    )
+  }${
+    activations.length > 0 && table(
+      "Loss of each activation at each width",
+      [{ title: `activation (${measure})` }, ...columns(activation_widths)],
+      activations.map(({ name, losses }) => [name, ...losses.map(heat)]),
+    )
+  }`;
+}
+
+/** A loss on a ground that is the stronger the greater its logarithm is among all of them. */
+function heatOf(all: readonly number[]): (loss: number) => Html {
+  const logarithms = all.filter((loss) => loss > 0).map(Math.log);
+  const [low, high] = [Math.min(...logarithms), Math.max(...logarithms)];
+  return (loss) => {
+    const share = loss > 0 && high > low ? (Math.log(loss) - low) / (high - low) : 0;
+    const text = Math.abs(loss) < 1e-3 && loss !== 0 ? loss.toExponential(2) : formatNumber(loss);
+    return html`<span class="heat" style="--heat:${Math.round(100 * share)}%">${text}</span>`;
+  };
+}
