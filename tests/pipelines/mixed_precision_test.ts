@@ -23,8 +23,19 @@ Deno.test("the mixed-precision pipeline keeps its budget and beats the uniform w
     equal(metrics["uniform-test"]!["bits"], 3);
 
     const tight = await run("--set", "search.with.budget.size=5kB");
-    equal(tight.code, 1);
-    match(tight.stderr, /limit of bytes cannot be kept: the closest choice has \d+, \d+ over/);
+    equal(tight.code, 3);
+    match(
+      `${tight.stdout}${tight.stderr}`,
+      /limit of bytes cannot be kept: the closest choice has \d+, \d+ over/,
+    );
+    const failing = await run(
+      "--set",
+      "search.with.budget.size=5kB",
+      "--set",
+      "search.with.unreachable=fail",
+    );
+    equal(failing.code, 1);
+    match(failing.stderr, /limit of bytes cannot be kept: the closest choice has \d+, \d+ over/);
     const wrong = await run("--set", "search.with.budget.size=12kb");
     equal(wrong.code, 2);
   } finally {

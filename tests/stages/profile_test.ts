@@ -1,14 +1,21 @@
 import assert from "node:assert/strict";
 import { UserError } from "../../src/base/errors.ts";
 import type { JsonValue } from "../../src/base/canonical_json.ts";
+import { executedOperators } from "../../src/engine/fusion.ts";
+import { GraphBuilder } from "../../src/onnx/build.ts";
+import { float32 } from "../../src/onnx/tensor.ts";
+import { placeQuantizers } from "../../src/quant/placement.ts";
 import { fillDefaults } from "../../src/registry/defaults.ts";
 import type { Schema } from "../../src/registry/schema.ts";
 import { checkLatencyTable, LatencyLookup } from "../../src/search/cost/latency.ts";
-import { workOf } from "../../src/search/cost/work.ts";
+import { declaredShapes, workOf } from "../../src/search/cost/work.ts";
 import { parameters as prepareParameters } from "../../src/stages/prepare/ports.ts";
 import { prepareModel } from "../../src/stages/prepare/run.ts";
+import { atWidths } from "../../src/stages/profile/layer_model.ts";
+import { otherNodes } from "../../src/stages/profile/others.ts";
 import { parameters } from "../../src/stages/profile/ports.ts";
 import { run } from "../../src/stages/profile/run.ts";
+import { nonNegativeValues } from "../../src/stages/profile/signs.ts";
 import { smallNetwork } from "../quant/small_network.ts";
 import { artifact, context } from "./stage_fixture.ts";
 
@@ -42,6 +49,54 @@ Deno.test("every layer has a latency at every width, which search can look up", 
   assert.ok(metrics!["float_seconds"]! > 0 && metrics!["int8_seconds"]! > 0);
   const keys = table.entries.map(({ us: _, ...key }) => JSON.stringify(key));
   assert.equal(new Set(keys).size, keys.length);
+});
+
+Deno.test("values are known not to be negative where operators say so", () => {
+  const builder = new GraphBuilder();
+  const x = builder.input("x", "float32", [1, 4]);
+  const constant = (values: number[]) => builder.constant(float32([values.length], values));
+  const names = new Map<string, string>();
+  const op = (name: string, opType: string, inputs: string[]) => {
+    names.set(name, builder.op(opType, inputs, {}, { name }));
+    return names.get(name)!;
+  };
+  const relu = op("relu", "Relu", [x]);
+  const six = op("six", "Clip", [x, builder.constant(float32([], [0])), constant([6])]);
+  const sum = op("sum", "Add", [relu, six]);
+  op("mixed", "Add", [relu, x]);
+  op("scaled", "Mul", [sum, constant([2])]);
+  const flipped = op("flipped", "Mul", [sum, constant([-2])]);
+  op("below", "Clip", [x, builder.constant(float32([], [-1])), constant([6])]);
+  op("moved", "Flatten", [sum]);
+  const y = op("joined", "Concat", [sum, flipped]);
+  builder.output(y, "float32", [1, 8]);
+  const found = nonNegativeValues(builder.build().graph);
+  const known = [...names].filter(([, value]) => found.has(value)).map(([name]) => name);
+  assert.deepEqual(known, ["relu", "six", "sum", "scaled", "moved"]);
+});
+
+Deno.test("the model that is timed runs a convolution and its Relu as one integer operator", async () => {
+  const whole = atWidths(
+    model,
+    { weights: 8, activations: 8 },
+    complete(parameters, {}),
+    false,
+  );
+  const operators = await executedOperators(whole, { arithmetic: "integer" });
+  assert.equal(operators.get("Relu") ?? 0, 0);
+  assert.ok(operators.get("QLinearConv")! > 0);
+});
+
+Deno.test("operators without weights are timed once for all that are alike, and not where they are fused", () => {
+  const { layers } = placeQuantizers(model);
+  const shapes = declaredShapes(model.graph);
+  const [int8, float] = [false, true].map((isFloat) => otherNodes(model, layers, shapes, isFloat));
+  const types = (nodes: typeof int8) => nodes!.map(({ node }) => node.opType);
+  assert.ok(
+    types(int8).every((type) => !["Conv", "Gemm", "Relu", "Clip", "Flatten"].includes(type)),
+  );
+  assert.ok(types(int8).includes("MaxPool") && types(float).includes("MaxPool"));
+  assert.ok(types(int8).length >= types(float).length);
 });
 
 Deno.test("a model that takes several items at a time is refused", async () => {

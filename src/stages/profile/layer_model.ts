@@ -18,6 +18,7 @@ import {
 import { quantizeLayer } from "../../quant/layer_weights.ts";
 import { placeQuantizers, type QuantizableLayer } from "../../quant/placement.ts";
 import type { Parameters } from "./ports.ts";
+import { nonNegativeValues } from "./signs.ts";
 
 /** Widths; 32 is float. */
 export interface Widths {
@@ -55,8 +56,38 @@ export function singleLayer(
   });
 }
 
+/** A model of one node without weights alone, float, that reads values of the given shapes. */
+export function singleNode(
+  source: Model,
+  node: Node,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): Model {
+  const initializers = new Map<string, Tensor>();
+  for (const name of node.inputs) {
+    const constant = name === "" ? undefined : constantValue(source.graph, name);
+    if (constant !== undefined) initializers.set(name, constant);
+  }
+  const value = (name: string) => ({
+    name,
+    type: "float32" as const,
+    dims: [...shapes.get(name)!],
+  });
+  const inputs = new Set(node.inputs.filter((name) => name !== "" && !initializers.has(name)));
+  return cloneModel({
+    ...source,
+    graph: {
+      name: node.name,
+      nodes: [node],
+      inputs: [...inputs].map(value),
+      outputs: [value(node.outputs[0]!)],
+      initializers,
+      values: new Map(),
+    },
+  });
+}
+
 /**
- * A model at given widths, with made-up ranges, which change no time.
+ * A model at given widths, with made-up ranges: of them, only whether they begin at zero changes what is fused.
  *
  * @param integers Whether inputs and outputs become the integers that flow between layers.
  */
@@ -69,14 +100,17 @@ export function atWidths(
   if (weights === 32) return float;
   const model = raiseOpset(float, [weights], encoding);
   const placement = placeQuantizers(model);
-  const parameters = made(activations);
+  const signed = made(activations, -4);
+  const unsigned = made(activations, 0);
+  // A Relu is only part of the quantizer behind it where that begins at zero.
+  const nonNegative = nonNegativeValues(model.graph);
   applyQuantization(model, placement, {
     encoding,
     integerBias: activations !== 32,
     activations: new Map(
       activations === 32 ? [] : placement.points
         .filter(({ role }) => role === "source" || role === "result" && integers)
-        .map(({ value }) => [value, parameters]),
+        .map(({ value, group }) => [value, nonNegative.has(group) ? unsigned : signed]),
     ),
     weights: new Map(
       placement.layers.map((layer) => [layer, narrowed(model, layer, weights, symmetric)]),
@@ -112,9 +146,9 @@ export function handOver(
   return { ...model, graph: { ...model.graph, inputs, nodes, initializers, values: new Map() } };
 }
 
-function made(bits: number): QuantizationParameters {
+function made(bits: number, least: number): QuantizationParameters {
   const levels = grid(bits === 32 ? 8 : bits);
-  return tensorParameters(parametersFromRange(-4, 4, levels), levels);
+  return tensorParameters(parametersFromRange(least, 4, levels), levels);
 }
 
 function narrowed(model: Model, layer: QuantizableLayer, bits: number, symmetric: boolean) {

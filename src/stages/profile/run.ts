@@ -6,18 +6,17 @@
 
 import { UserError } from "../../base/errors.ts";
 import { RUNTIME_VERSION } from "../../engine/identity.ts";
-import { openSession, type Session } from "../../engine/session.ts";
-import { zeros } from "../../engine/zeros.ts";
 import { cloneModel, nameEverything } from "../../onnx/edit.ts";
 import type { Model } from "../../onnx/model.ts";
-import type { Tensor } from "../../onnx/tensor.ts";
 import { placeQuantizers, type QuantizableLayer } from "../../quant/placement.ts";
 import type { StageContext, StageRun } from "../../registry/stage.ts";
 import { keyOf, type LatencyEntry } from "../../search/cost/latency.ts";
 import { declaredShapes, type NodeWork, workOf } from "../../search/cost/work.ts";
-import { atWidths, handOver, singleLayer, type Widths } from "./layer_model.ts";
+import { atWidths, handOver, singleLayer, singleNode, type Widths } from "./layer_model.ts";
+import { otherNodes } from "./others.ts";
 import type { inputs, outputs, Parameters, parameters } from "./ports.ts";
-import { medianTimes, type Timed } from "./timing.ts";
+import { layerTimes } from "./layer_times.ts";
+import { TimedSessions } from "./timing.ts";
 
 export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = async (
   parameters,
@@ -46,14 +45,19 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
   const scales = new Map<number, number>();
   for (const activations of [...parameters.activation_bits].sort((a, b) => a - b)) {
     const uniform = { weights: activations === 32 ? 32 : 8, activations };
+    const others = await timeOthers(model, layers, uniform, parameters, context);
     const whole = await timeWhole(model, uniform, parameters, context);
     const sum = works.reduce((sum, work) => sum + us(entryKey(work, uniform)), 0);
     // A layer by itself also hands its input and output over, which can take longer than all that is no layer.
     rest[activations] = Math.max(0, whole - sum);
     scales.set(activations, sum > whole ? whole / sum : 1);
     metrics["layer_share"] = whole === 0 ? 1 : sum / whole;
-    if (activations === 8) metrics["int8_seconds"] = whole / 1e6;
-    if (activations === 32) metrics["float_seconds"] = whole / 1e6;
+    const name = activations === 8 ? "int8" : activations === 32 ? "float" : undefined;
+    if (name === undefined) continue;
+    metrics[`${name}_seconds`] = whole / 1e6;
+    metrics[`${name}_predicted`] = (sum + others) / 1e6;
+    const error = Math.abs((sum + others) / whole - 1);
+    if (whole > 0) metrics["whole_error"] = Math.max(metrics["whole_error"] ?? 0, error);
   }
   const entries = Array.from(measured, ([key, entry]) => ({
     ...entry,
@@ -104,13 +108,7 @@ async function timeLayers(
     const { op, input, weight, output } = works[index]!;
     const wanted = widths.filter((pair) => !measured.has(entryKey(works[index]!, pair)));
     const single = singleLayer(model, layer, input, output);
-    await using timed = new TimedSessions();
-    for (const pair of wanted) {
-      const narrow = atWidths(single, pair, parameters, true);
-      await timed.open(narrow, parameters.threads);
-      await timed.open(handOver(narrow), parameters.threads);
-    }
-    const times = await medianTimes(timed.all, parameters.runs, signal);
+    const times = await layerTimes(single, wanted, layer.first, parameters, signal);
     wanted.forEach((pair, at) =>
       measured.set(entryKey(works[index]!, pair), {
         op,
@@ -119,12 +117,34 @@ async function timeLayers(
         output,
         weight_bits: pair.weights,
         activation_bits: pair.activations,
-        us: Math.max(0, times[2 * at]! - times[2 * at + 1]!),
+        us: times[at]!,
       })
     );
     progress({ phase: "timing", done: index + 1, total: layers.length, unit: "layers" });
   }
   return measured;
+}
+
+/** What all operators without weights take, each distinct one timed by itself, in microseconds. */
+async function timeOthers(
+  model: Model,
+  layers: readonly QuantizableLayer[],
+  widths: Widths,
+  parameters: Parameters,
+  { signal }: StageContext,
+): Promise<number> {
+  const shapes = declaredShapes(model.graph);
+  const nodes = otherNodes(model, layers, shapes, widths.activations === 32);
+  let sum = 0;
+  for (const alike of Map.groupBy(nodes, ({ key }) => key).values()) {
+    const single = atWidths(singleNode(model, alike[0]!.node, shapes), widths, parameters, true);
+    await using timed = new TimedSessions();
+    await timed.open(single, parameters.threads);
+    await timed.open(handOver(single), parameters.threads);
+    const [all, call] = await timed.medians(parameters.runs, signal);
+    sum += alike.length * Math.max(0, all! - call!);
+  }
+  return sum;
 }
 
 /** What the whole model takes for one item, in microseconds. */
@@ -138,30 +158,6 @@ async function timeWhole(
   const shapes = declaredShapes(model.graph);
   await timed.open(atWidths(model, widths, parameters, false), parameters.threads, shapes);
   await timed.open(handOver(model, shapes), parameters.threads, shapes);
-  const [whole, call] = await medianTimes(timed.all, parameters.runs, signal);
+  const [whole, call] = await timed.medians(parameters.runs, signal);
   return Math.max(0, whole! - call!);
-}
-
-/** Sessions that are open at the same time. */
-class TimedSessions implements AsyncDisposable {
-  readonly all: Timed[] = [];
-
-  /** @param shapes Of inputs whose own shape is not fixed. */
-  async open(
-    model: Model,
-    threads: number,
-    shapes: ReadonlyMap<string, readonly number[]> = new Map(),
-  ): Promise<Session> {
-    const session = await openSession(model, { arithmetic: "integer", threads });
-    const feeds: Record<string, Tensor> = {};
-    for (const { name, type, dims } of session.inputs) {
-      feeds[name] = zeros(type!, shapes.get(name) ?? (dims ?? []).map((dim) => Number(dim)));
-    }
-    this.all.push({ session, feeds });
-    return session;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const { session } of this.all) await session[Symbol.asyncDispose]();
-  }
 }
