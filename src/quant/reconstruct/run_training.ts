@@ -5,6 +5,7 @@
  */
 
 import { UserError } from "../../base/errors.ts";
+import { CheckpointClock } from "../../engine/training/checkpoint_clock.ts";
 import type { TrainingOptions } from "../../engine/training/options.ts";
 import { createTrainer, DivergenceError, type Trainer } from "../../engine/training/trainer.ts";
 import { type EarlyStop, finishStep, standsStill, windowSteps } from "./early_stop.ts";
@@ -28,8 +29,6 @@ export interface TrainingRun {
 const CHUNK_SECONDS = 0.2;
 /** Most steps a chunk. */
 const MOST_STEPS = 200;
-/** Seconds between checkpoints. */
-const CHECKPOINT_SECONDS = 10;
 
 /**
  * Runs a training to its end; where it diverges, as far as it went well.
@@ -71,7 +70,7 @@ async function learn(
   run: TrainingRun,
   stop: EarlyStop | undefined,
 ): Promise<void> {
-  let savedAt = performance.now();
+  const checkpoints = new CheckpointClock(() => run.saved.save(run.name, trainer.checkpoint()));
   let chunk = 2;
   const window = windowSteps(steps);
   const finish = finishStep(steps);
@@ -97,10 +96,7 @@ async function learn(
     });
     const each = (performance.now() - started) / 1000 / (trainer.step - first);
     chunk = Math.max(1, Math.min(MOST_STEPS, 2 * chunk, Math.floor(CHUNK_SECONDS / each)));
-    if (performance.now() - savedAt > CHECKPOINT_SECONDS * 1000) {
-      await run.saved.save(run.name, trainer.checkpoint());
-      savedAt = performance.now();
-    }
+    await checkpoints.tick();
   }
 }
 

@@ -9,6 +9,7 @@ import type { Dataset } from "../../data/dataset.ts";
 import { planFeeds } from "../../data/feeds.ts";
 import { zeros } from "../../engine/zeros.ts";
 import { DivergenceError } from "../../engine/training/trainer.ts";
+import { CheckpointClock } from "../../engine/training/checkpoint_clock.ts";
 import type { Optimizer } from "../../engine/training/optimizer.ts";
 import type { Schedule } from "../../engine/training/schedule.ts";
 import { elementCount, type Tensor } from "../../onnx/tensor.ts";
@@ -18,8 +19,6 @@ import type { inputs, outputs, Parameters, parameters } from "./ports.ts";
 
 /** Items that are read at a time. */
 const READING_BATCH = 256;
-/** Milliseconds between checkpoints. */
-const CHECKPOINT_INTERVAL = 10_000;
 const CHECKPOINT = "training";
 
 export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = async (
@@ -48,7 +47,9 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
   const saved = await context.checkpoints.load(CHECKPOINT);
   if (saved !== undefined) trainer.restore(saved);
 
-  let lastSave = performance.now();
+  const checkpoints = new CheckpointClock(() =>
+    context.checkpoints.save(CHECKPOINT, trainer.checkpoint())
+  );
   try {
     await trainer.run(undefined, {
       signal: context.signal,
@@ -61,9 +62,7 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
           unit: "steps",
           values: { loss: meanOf(losses), "top-1": meanOf(monitors.get(training.accuracy)!) },
         });
-        if (performance.now() - lastSave < CHECKPOINT_INTERVAL && !context.signal.aborted) return;
-        await context.checkpoints.save(CHECKPOINT, trainer.checkpoint());
-        lastSave = performance.now();
+        await (context.signal.aborted ? checkpoints.save() : checkpoints.tick());
       },
     });
   } catch (error) {
