@@ -67,13 +67,14 @@ export function tickText(value: number): string {
   return value.toExponential().replace("e+", "e");
 }
 
+/** The least and greatest of some values, moved apart where nothing lies between them that could be told apart. */
 function extent(values: readonly number[]): [low: number, high: number] {
   const low = Math.min(...values);
   const high = Math.max(...values);
   if (!Number.isFinite(low) || !Number.isFinite(high)) return [0, 1];
-  return low === high
-    ? [low - Math.abs(low || 1) / 2, high + Math.abs(high || 1) / 2]
-    : [low, high];
+  const magnitude = Math.max(Math.abs(low), Math.abs(high));
+  if (magnitude < 1e-290) return [0, 1];
+  return high - low > 1e-9 * magnitude ? [low, high] : [low - magnitude / 2, high + magnitude / 2];
 }
 
 /** The next of 1, 2, 5, 10, … that is not smaller. */
