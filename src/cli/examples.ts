@@ -12,7 +12,8 @@ import { type Example, isGroup } from "./grammar/syntax.ts";
 /** Of the program's own help. */
 const FIRST_STEPS: readonly Example[] = [
   ["quantize a digit classifier to 8 and to 4 bits", "run pipelines/digits.yaml"],
-  ["is my own pipeline right?", "check my.yaml"],
+  ["a pipeline for my own model", "init model.onnx"],
+  ["is it right?", "check model.yaml"],
   ["what can this stage do?", "stages quantize"],
   ["more about a command", "run --help"],
 ];

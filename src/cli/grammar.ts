@@ -6,6 +6,7 @@
 
 import { cacheCommands } from "./grammar/cache.ts";
 import { historyCommands } from "./grammar/history.ts";
+import { makingCommands } from "./grammar/making.ts";
 import { pipelineCommands } from "./grammar/pipelines.ts";
 import { reportCommand } from "./grammar/report.ts";
 import { referenceCommands } from "./grammar/reference.ts";
@@ -16,6 +17,7 @@ export type { Action } from "./grammar/syntax.ts";
 /** All commands, in the order of help. */
 export const commands: readonly (Command | CommandGroup)[] = [
   ...pipelineCommands,
+  ...makingCommands,
   ...historyCommands,
   reportCommand,
   ...referenceCommands,

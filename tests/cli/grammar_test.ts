@@ -156,7 +156,7 @@ Deno.test("every example of every command is a command line that is right", () =
     for (const { examples, name } of all) {
       assert.ok(examples.length > 0, name);
       for (const [, call] of examples) {
-        const args = call.replace(/ >.*$/, "").split(" ");
+        const args = call.replace(/ [>|].*$/, "").split(" ");
         assert.notEqual(readRight(commands, args), undefined, call);
       }
     }
