@@ -176,25 +176,31 @@ Deno.test("The last pass moves weights too, on the grid, and leaves those of mor
   }
 });
 
-Deno.test("Mirrored items count as further ones, and only images have them", async () => {
-  const few = numbers({ dims: ITEM, values: [...items(40).data] });
-  const doubled = [...items(40).data];
-  for (let row = 0; row < 40 * 3 * 8; row++) {
-    doubled.push(...doubled.slice(8 * row, 8 * row + 8).reverse());
-  }
-  const given = { steps: 20 };
-  const own = await resultOf(reconstructed(w2, { ...given, mirror: true }, {}, few));
-  const twice = numbers({ dims: ITEM, values: doubled });
-  const other = await resultOf(reconstructed(w2, given, {}, twice));
-  assert.deepEqual(encodeModel(own.model), encodeModel(other.model));
-  const flat = cloneModel(w2);
+Deno.test("The last pass learns from changed images, and is judged by those that are given", async () => {
+  const given = { steps: 20, distill: 60, distill_weight_rate: 0.02 };
+  const passOf = async (own: Given) => {
+    const { model, record } = (await reconstructed(w2, { ...given, ...own }).result)
+      .outputs as unknown as { model: Model; record: { network: Record<string, number> } };
+    return { bytes: encodeModel(model), network: record.network };
+  };
+  const [changed, plain] = [await passOf({ augment: ["mirror", "shift"] }), await passOf({})];
+  assert.equal(changed.network.divergence_before, plain.network.divergence_before);
+  assert.ok(changed.network.kept);
+  assert.notDeepEqual(changed.bytes, plain.bytes);
+});
+
+Deno.test("Only images are changed, and only where there is a last pass", async () => {
+  const flat = cloneModel(float);
   flat.graph.inputs[0]!.dims = ["N", 192];
-  const flatItems = numbers({ dims: [192], values: [...items(40).data] });
-  assert.deepEqual(await problemsOf(reconstructed(flat, { mirror: true }, {}, flatItems)), [[
-    "mirror: true needs a model that takes an image [N, C, H, W] of 1, 3 or 4 channels: " +
-    '"quantized.model" takes "x" [N, 192]',
-    "Leave mirror out",
+  const given = { augment: ["mirror"], distill: 10 };
+  assert.deepEqual(await problemsOf(reconstructed(w2, given, {}, calibration, flat)), [[
+    "augment needs a model that takes one image [N, C, H, W] of 1, 3 or 4 channels: " +
+    '"prepare.model" takes "x" [N, 192]',
+    "Leave augment out",
   ]]);
+  const problems = reconstruct.validate!(completed({ augment: ["mirror"], distill: 0 }));
+  assert.deepEqual(problems.map(({ path }) => path), [["augment"]]);
+  assert.deepEqual(reconstruct.validate!(completed(given)), []);
 });
 
 Deno.test("Weighted by Fisher information, units come closer too", async () => {

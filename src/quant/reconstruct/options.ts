@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Augmentation } from "./augment.ts";
 import type { UnitGranularity } from "../units.ts";
 import type { EndLayers } from "./ends.ts";
 
@@ -51,6 +52,8 @@ export interface DistillOptions {
   readonly learningRate: number;
   /** Adam's rate for weights, in steps of their grid; 0 leaves their integers. */
   readonly weightRate: number;
+  /** How its images are changed at random; empty for items as they are. */
+  readonly augment: readonly Augmentation[];
   readonly temperature: number;
 }
 

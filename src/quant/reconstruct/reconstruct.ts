@@ -22,6 +22,7 @@ import {
   type UnitChanges,
 } from "./changes.ts";
 import { type EndRecord, endRecords } from "./ends.ts";
+import { requireImages } from "./augment.ts";
 import { importanceOf } from "./importance.ts";
 import type { ItemStorage, ItemValues } from "./item_values.ts";
 import { type FixedLayer, matchLayers, nearest } from "./layers.ts";
@@ -123,6 +124,7 @@ export async function reconstructModel(
   const { activations } = readQuantization(model);
   const tasks = chooseTasks(model, reference, layers, activations, options);
   requireScores(reference, options);
+  if (options.distill.augment.length > 0) requireImages(reference, context.origin);
   if (options.solver === "learn") requireRules(tasks, options.unit);
   const byName = new Map(layers.map((layer) => [layer.name, layer]));
   const pieces = { threads: options.threads, signal: context.signal };

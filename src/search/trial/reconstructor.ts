@@ -167,7 +167,14 @@ export class Reconstructor implements Disposable {
         drop: 0,
         earlyStop: 0,
       },
-      distill: { steps: 0, required: false, learningRate: 0, weightRate: 0, temperature: 1 },
+      distill: {
+        steps: 0,
+        required: false,
+        learningRate: 0,
+        weightRate: 0,
+        augment: [],
+        temperature: 1,
+      },
     };
   }
 }

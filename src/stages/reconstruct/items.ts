@@ -9,7 +9,6 @@ import { planFeeds } from "../../data/feeds.ts";
 import type { Model } from "../../onnx/model.ts";
 import type { ItemStorage, ItemValues } from "../../quant/reconstruct/item_values.ts";
 import type { Artifact } from "../../registry/artifact.ts";
-import { mirrored, requireImages } from "./mirror.ts";
 
 /** Items that are read at a time. */
 const READ_BATCH = 64;
@@ -20,8 +19,6 @@ export interface ItemOptions {
   readonly take: number;
   /** Fewer items than that are refused. */
   readonly least: number;
-  /** Whether each is read mirrored as well, behind all that are not. */
-  readonly mirror: boolean;
 }
 
 /**
@@ -33,11 +30,10 @@ export async function readItems(
   calibration: Artifact<"dataset">,
   model: Model,
   origin: string,
-  { take, least, mirror }: ItemOptions,
+  { take, least }: ItemOptions,
   storage: ItemStorage,
   signal: AbortSignal,
 ): Promise<Map<string, ItemValues>> {
-  if (mirror) requireImages(model, origin);
   const dataset = await calibration.load();
   const inputs = model.graph.inputs.filter(({ name }) => !model.graph.initializers.has(name));
   const { names, fixedBatch } = planFeeds(dataset, inputs, {
@@ -59,7 +55,6 @@ export async function readItems(
       hint: "Give more items, or a smaller batch; a few hundred are needed for a good result",
     });
   }
-  const total = mirror ? 2 * items : items;
   const values = new Map<string, ItemValues>();
   for (let start = 0; start < items; start += READ_BATCH) {
     signal.throwIfAborted();
@@ -67,9 +62,8 @@ export async function readItems(
     batch.inputs.forEach((rows, index) => {
       const name = names[index]!;
       let all = values.get(name);
-      if (all === undefined) values.set(name, all = storage.allocate(rows, total));
+      if (all === undefined) values.set(name, all = storage.allocate(rows, items));
       all.write(start, rows);
-      if (mirror) all.write(items + start, mirrored(rows));
     });
   }
   return values;

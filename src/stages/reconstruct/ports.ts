@@ -108,12 +108,20 @@ export const parameters = Type.Object({
     exclusiveMinimum: 0,
     description: "Adam's rate in that pass; it falls to 0 along a cosine.",
   }),
-  distill_weight_rate: Type.Number({
-    default: 1e-3,
+  distill_weight_rate: Type.Optional(Type.Number({
     minimum: 0,
     description:
       "Adam's rate for weights in that pass, in steps of their grid: float values that are rounded at every step. 0 " +
-      "leaves the integers as they are.",
+      "leaves the integers as they are. 0.002 with `augment`, 0 without, unless given.",
+  })),
+  augment: Type.Array(Type.Union([Type.Literal("mirror"), Type.Literal("shift")]), {
+    default: [],
+    uniqueItems: true,
+    description:
+      "How that pass changes images at random, so that it does not learn them by heart. `mirror`: half of them left to " +
+      "right. `shift`: by up to an eighth of their size. For models that take an image, and images that mean the same " +
+      "afterwards, as photographs do and mirrored letters do not.",
+    examples: [["mirror", "shift"]],
   }),
   temperature: Type.Number({
     default: 4,
@@ -138,12 +146,6 @@ export const parameters = Type.Object({
     default: 1024,
     minimum: 1,
     description: "How many calibration items to use, from the first; fewer where there are fewer.",
-  }),
-  mirror: Type.Boolean({
-    default: false,
-    description:
-      "Whether every item is used mirrored too, left to right: twice as many items where an image means the same when " +
-      "mirrored, as photographs do and letters do not.",
   }),
   max_bits: Type.Integer({
     default: 7,

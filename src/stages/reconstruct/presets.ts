@@ -44,6 +44,9 @@ const PRESETS: Readonly<Record<Parameters["preset"], Preset>> = {
   },
 };
 
+/** Rate of weights in the last pass where its images change; with the same few again and again it learns them by heart. */
+const WEIGHT_RATE = 2e-3;
+
 /** What a method decides, besides the parameters. */
 type Method = Pick<ReconstructionOptions, "solver" | "unit"> & {
   readonly learning?: Partial<LearningOptions>;
@@ -95,7 +98,9 @@ export function optionsOf(parameters: Parameters): ReconstructionOptions {
       required: parameters.distill !== undefined,
       steps: parameters.distill ?? (learns ? preset.distill : 0),
       learningRate: parameters.distill_rate,
-      weightRate: parameters.distill_weight_rate,
+      weightRate: parameters.distill_weight_rate ??
+        (parameters.augment.length > 0 ? WEIGHT_RATE : 0),
+      augment: parameters.augment,
       temperature: parameters.temperature,
     },
   };

@@ -27,7 +27,7 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
     calibration,
     quantized,
     artifact.origin,
-    { take: parameters.take, least: parameters.batch, mirror: parameters.mirror },
+    { take: parameters.take, least: parameters.batch },
     storage,
     context.signal,
   );
