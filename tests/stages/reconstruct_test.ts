@@ -15,6 +15,7 @@ import { reconstruct } from "../../src/stages/reconstruct/mod.ts";
 import type { Parameters } from "../../src/stages/reconstruct/ports.ts";
 import { run } from "../../src/stages/reconstruct/run.ts";
 import { ITEM, items, quantized, residualNetwork } from "../quant/reconstruct/network.ts";
+import { diskTest } from "../small_disk.ts";
 import { artifact, context, numbers } from "./stage_fixture.ts";
 
 const float = residualNetwork();
@@ -388,8 +389,30 @@ Deno.test("An operator without a gradient rule is named, with what helps", async
   for (const node of model.graph.nodes) if (node.name === "inner_relu") node.opType = "Det";
   assert.deepEqual(await problemsOf(reconstructed(model)), [[
     'Unit "block1..block2" cannot be reconstructed: "inner_relu" (Det) has no gradient rule',
-    'Choose smaller units, unit: layer, or leave it out: except: ["block1", "block2"]',
+    'Choose smaller units, unit: layer, leave it out, except: ["block1", "block2"], or choose a method without ' +
+    "gradients, method: gptq",
   ]]);
+});
+
+diskTest("A full disk is said plainly, and its files are taken away", async (folder) => {
+  const before = Deno.env.get("TMPDIR");
+  Deno.env.set("TMPDIR", folder);
+  try {
+    const [[message, hint]] = await problemsOf(reconstructed(w2, { steps: 5 }, { memory: 0 })) as [
+      [string, string],
+    ];
+    assert.match(
+      message,
+      new RegExp(
+        `^Values between layers cannot be written to "${folder}/.*": No space left on device`,
+      ),
+    );
+    assert.match(hint, /^Make room on that disk, name another with TMPDIR/);
+    assert.deepEqual([...Deno.readDirSync(folder)], []);
+  } finally {
+    if (before === undefined) Deno.env.delete("TMPDIR");
+    else Deno.env.set("TMPDIR", before);
+  }
 });
 
 Deno.test("A pattern for nothing is refused", async () => {

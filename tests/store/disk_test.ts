@@ -4,52 +4,10 @@ import { UserError } from "../../src/base/errors.ts";
 import { explainWrite } from "../../src/store/explain.ts";
 import { openStore } from "../../src/store/store.ts";
 import { verifyStore } from "../../src/store/verify.ts";
+import { diskTest } from "../small_disk.ts";
 import { action, filesOf, keyed, temporaryFolder, temporaryStore } from "./fixture.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-
-/** A small disk of its own in memory, if this user may mount one. */
-function mount(path: string, options: string): boolean {
-  if (Deno.build.os !== "linux") return false;
-  const { success } = new Deno.Command("mount", {
-    args: ["-t", "tmpfs", "-o", options, "tmpfs", path],
-    stderr: "null",
-  }).outputSync();
-  return success;
-}
-
-function unmount(path: string): void {
-  assert.ok(new Deno.Command("umount", { args: [path] }).outputSync().success);
-}
-
-const mountable = (() => {
-  const path = Deno.makeTempDirSync();
-  try {
-    if (!mount(path, "size=64k")) return false;
-    unmount(path);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    Deno.removeSync(path);
-  }
-})();
-
-function diskTest(name: string, body: (folder: string) => Promise<void>): void {
-  Deno.test({
-    name: mountable ? name : `${name} (this user may not mount a disk)`,
-    ignore: !mountable,
-    async fn() {
-      await using folder = temporaryFolder();
-      assert.ok(mount(folder.path, "size=256k"));
-      try {
-        await body(folder.path);
-      } finally {
-        unmount(folder.path);
-      }
-    },
-  });
-}
 
 function isFull(root: string): (error: unknown) => boolean {
   return (error) => {

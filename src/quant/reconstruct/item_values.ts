@@ -62,7 +62,7 @@ export class ItemStorage implements Disposable {
       Numbers: values.constructor as NumbersClass,
     };
     if (this.#used + bytes > this.#limit) {
-      this.#folder ??= Deno.makeTempDirSync({ prefix: "bitbound-items-" });
+      this.#folder ??= orExplain(() => Deno.makeTempDirSync({ prefix: "bitbound-items-" }));
       const values = new FileValues(
         shape,
         `${this.#folder}/${this.#files++}`,
@@ -171,7 +171,8 @@ class FileValues extends Rows {
     super(shape);
     this.#path = path;
     this.#onRelease = onRelease;
-    this.#file = Deno.openSync(path, { read: true, write: true, createNew: true });
+    const options = { read: true, write: true, createNew: true };
+    this.#file = orExplain(() => Deno.openSync(path, options), path);
   }
 
   read(start: number, count: number): Tensor {
@@ -186,17 +187,10 @@ class FileValues extends Rows {
 
   write(start: number, rows: Tensor): void {
     const bytes = bytesOf(rows);
-    try {
+    orExplain(() => {
       this.#file.seekSync(start * this.rowBytes, Deno.SeekMode.Start);
       for (let done = 0; done < bytes.length;) done += this.#file.writeSync(bytes.subarray(done));
-    } catch (error) {
-      throw new UserError({
-        message: `Values between layers cannot be written to "${this.#path}": ${
-          (error as Error).message
-        }`,
-        hint: "Make room on the disk, use fewer items (take), or give the run more memory",
-      }, { cause: error });
-    }
+    }, this.#path);
   }
 
   release(): void {
@@ -216,6 +210,19 @@ class FileValues extends Rows {
       if (read === null) throw new RangeError(`File "${this.#path}" is shorter than its values`);
       done += read;
     }
+  }
+}
+
+/** Does something with the disk; where that fails, says what helps. */
+function orExplain<T>(act: () => T, path = Deno.env.get("TMPDIR") ?? "/tmp"): T {
+  try {
+    return act();
+  } catch (error) {
+    throw new UserError({
+      message: `Values between layers cannot be written to "${path}": ${(error as Error).message}`,
+      hint:
+        "Make room on that disk, name another with TMPDIR, use fewer items (take), or give the run more memory",
+    }, { cause: error });
   }
 }
 

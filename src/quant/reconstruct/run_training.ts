@@ -105,7 +105,8 @@ function titled(title: string, error: unknown): unknown {
   return new UserError(
     error.problems.map(({ message }) => ({
       message: `${title} cannot be reconstructed: ${message}`,
-      hint: "Choose smaller units, unit: layer, or leave its layers out with except",
+      hint:
+        "Choose smaller units, unit: layer, leave its layers out with except, or say method: gptq",
     })),
     { cause: error },
   );

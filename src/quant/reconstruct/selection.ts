@@ -99,9 +99,11 @@ export function requireRules(tasks: readonly Task[], granularity: string): void 
         message: `Unit "${unit.name}" cannot be reconstructed: ${
           describeNode(node)
         } has no gradient rule`,
-        hint: granularity === "layer"
-          ? `Leave it out: except: [${names}]`
-          : `Choose smaller units, unit: layer, or leave it out: except: [${names}]`,
+        hint:
+          `${
+            granularity === "layer" ? "Leave" : "Choose smaller units, unit: layer, leave"
+          } it out, ` +
+          `except: [${names}], or choose a method without gradients, method: gptq`,
       }];
     });
   });
