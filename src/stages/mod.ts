@@ -15,6 +15,7 @@ import { quantize } from "./quantize/mod.ts";
 import { reconstruct } from "./reconstruct/mod.ts";
 import { search } from "./search/mod.ts";
 import { sensitivity } from "./sensitivity/mod.ts";
+import { synthesize } from "./synthesize/mod.ts";
 import { train } from "./train/mod.ts";
 
 /** One line a stage. */
@@ -22,6 +23,7 @@ const stages = [
   train,
   prepare,
   equalize,
+  synthesize,
   calibrate,
   profile,
   sensitivity,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { convertIndexedToRgb, decode } from "fast-png";
+import { convertIndexedToRgb, decode, encode } from "fast-png";
 import { fileError } from "../problems.ts";
 import type { Picture } from "../source.ts";
 
@@ -32,6 +32,13 @@ export function decodePng(bytes: Uint8Array<ArrayBuffer>, name: string): Promise
       error,
     );
   }
+}
+
+/** The bytes of a PNG file: rows from the top, 8 bits a sample, gray or RGB. */
+export function encodePng(
+  image: { width: number; height: number; channels: number; data: Uint8Array },
+): Uint8Array {
+  return encode(image);
 }
 
 function picture(bytes: Uint8Array): Picture {
