@@ -87,6 +87,21 @@ export function augmentImages(
   return all;
 }
 
+/** The inputs of a model that takes one image, augmented. */
+export function augmentInputs(
+  inputs: ReadonlyMap<string, ItemValues>,
+  { kinds, copies }: { readonly kinds: readonly Augmentation[]; readonly copies: number },
+  random: Random,
+  storage: ItemStorage,
+): Map<string, ItemValues> {
+  return new Map(
+    inputs.entries().map(([name, images]) => [
+      name,
+      augmentImages(images, kinds, copies, random, storage),
+    ]),
+  );
+}
+
 /** Where each line or column comes from. */
 function sources(length: number, offset: number, mirrors: boolean): Int32Array {
   return Int32Array.from({ length }, (_, index) => {

@@ -13,21 +13,17 @@ import type { Unit } from "../units.ts";
 import { stepGroups } from "./activations.ts";
 import { ownBias } from "./biases.ts";
 import { applyChanges } from "./changes.ts";
-import { augmentImages } from "./augment.ts";
-import type { ItemStorage, ItemValues } from "./item_values.ts";
+import type { ItemValues } from "./item_values.ts";
 import { latentWeights } from "./latent.ts";
 import type { Layer } from "./layers.ts";
 import { changesOf } from "./learn.ts";
 import { logitsOf } from "./logits.ts";
 import type { ReconstructionOptions } from "./options.ts";
-import { pieceItems, type PieceOptions, Prefix } from "./prefix.ts";
+import { pieceItems, type PieceOptions, type Prefix } from "./prefix.ts";
 import { runTraining, type TrainingRun } from "./run_training.ts";
 import { Random } from "../../base/random.ts";
 import { sliceOf } from "./slice.ts";
 import { type UnitTrainables, unitTraining } from "./unit_training.ts";
-
-/** Most ways in which an image is shown. */
-const MOST_COPIES = 8;
 
 /** What came of it. */
 export interface NetworkRecord {
@@ -54,12 +50,7 @@ export async function distillNetwork(
   own: Prefix,
   float: Prefix,
   { learning, distill, threads }: ReconstructionOptions,
-  { seed, storage, signal, run }: {
-    seed: number;
-    storage: ItemStorage;
-    signal: AbortSignal;
-    run: TrainingRun;
-  },
+  { seed, signal, run }: { seed: number; signal: AbortSignal; run: TrainingRun },
 ): Promise<NetworkRecord> {
   const { graph } = model;
   const output = logitsOf(model);
@@ -86,17 +77,14 @@ export async function distillNetwork(
   await float.compute([target]);
   const wanted = float.get(target);
   const before = await divergence(own.get(output), wanted, pieces);
-  const items = distill.augment.length === 0
-    ? float
-    : await augmentedItems(float, leaves[0]!, target, { learning, distill }, seed, storage, pieces);
   const training = unitTraining(
     model,
     unit,
     readings,
     {
-      inputs: new Map(leaves.map((name) => [name, items.get(name).asData()])),
+      inputs: new Map(leaves.map((name) => [name, own.get(name).asData()])),
       floatInputs: new Map(),
-      target: items.get(target).asData(),
+      target: wanted.asData(),
     },
     trainables,
     {
@@ -140,24 +128,6 @@ export async function distillNetwork(
     steps: made,
     kept,
   };
-}
-
-/** The float network with enough different images that none comes twice, as far as that is affordable. */
-async function augmentedItems(
-  float: Prefix,
-  image: string,
-  target: string,
-  { learning, distill }: Pick<ReconstructionOptions, "learning" | "distill">,
-  seed: number,
-  storage: ItemStorage,
-  pieces: PieceOptions,
-): Promise<Prefix> {
-  const copies = Math.min(MOST_COPIES, Math.ceil(distill.steps * learning.batch / float.items));
-  const random = Random.from(seed, "reconstruct/augment");
-  const all = augmentImages(float.get(image), distill.augment, copies, random, storage);
-  const prefix = new Prefix(float.model, new Map([[image, all]]), storage, pieces);
-  await prefix.compute([target]);
-  return prefix;
 }
 
 /** Mean over items of KL(softmax(target) ‖ softmax(values)), along the last axis. */

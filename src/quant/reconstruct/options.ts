@@ -52,8 +52,6 @@ export interface DistillOptions {
   readonly learningRate: number;
   /** Adam's rate for weights, in steps of their grid; 0 leaves their integers. */
   readonly weightRate: number;
-  /** How its images are changed at random; empty for items as they are. */
-  readonly augment: readonly Augmentation[];
   readonly temperature: number;
 }
 
@@ -68,6 +66,8 @@ export interface ReconstructionOptions {
   readonly unit: UnitGranularity;
   readonly learning: LearningOptions;
   readonly distill: DistillOptions;
+  /** How images are changed at random, and how many versions of each there are; items as they are unless told. */
+  readonly augment?: { readonly kinds: readonly Augmentation[]; readonly copies: number };
   /** Layers whose weights have more bits stay as they are. */
   readonly maximumBits: number;
   /**

@@ -22,7 +22,7 @@ import {
   type UnitChanges,
 } from "./changes.ts";
 import { type EndRecord, endRecords } from "./ends.ts";
-import { requireImages } from "./augment.ts";
+import { augmentInputs, requireImages } from "./augment.ts";
 import { importanceOf } from "./importance.ts";
 import type { ItemStorage, ItemValues } from "./item_values.ts";
 import { type FixedLayer, matchLayers, nearest } from "./layers.ts";
@@ -124,12 +124,18 @@ export async function reconstructModel(
   const { activations } = readQuantization(model);
   const tasks = chooseTasks(model, reference, layers, activations, options);
   requireScores(reference, options);
-  if (options.distill.augment.length > 0) requireImages(reference, context.origin);
+  if (options.augment !== undefined) requireImages(reference, context.origin);
   if (options.solver === "learn") requireRules(tasks, options.unit);
   const byName = new Map(layers.map((layer) => [layer.name, layer]));
   const pieces = { threads: options.threads, signal: context.signal };
-  const own = new Prefix(model, inputs, context.storage, pieces);
-  const float = new Prefix(reference, inputs, context.storage, pieces);
+  const items = options.augment === undefined ? inputs : augmentInputs(
+    inputs,
+    options.augment,
+    Random.from(context.seed, "reconstruct/augment"),
+    context.storage,
+  );
+  const own = new Prefix(model, items, context.storage, pieces);
+  const float = new Prefix(reference, items, context.storage, pieces);
   const mixes = options.learning.drop > 0;
   // Without classes there is no divergence; who asked for it was told.
   const distill = { ...options.distill, ...!givesScores(reference) && { steps: 0 } };

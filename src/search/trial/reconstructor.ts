@@ -172,7 +172,6 @@ export class Reconstructor implements Disposable {
         required: false,
         learningRate: 0,
         weightRate: 0,
-        augment: [],
         temperature: 1,
       },
     };

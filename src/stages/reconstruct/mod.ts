@@ -7,7 +7,6 @@
 import { importLater } from "../../base/import_later.ts";
 import { defineStage, type ParameterProblem } from "../../registry/stage.ts";
 import { inputs, outputs, type Parameters, parameters } from "./ports.ts";
-import { optionsOf } from "./presets.ts";
 
 export const reconstruct = defineStage({
   name: "reconstruct",
@@ -83,21 +82,10 @@ const LEARNING = [
 /** What the schema cannot say. */
 function findProblems(parameters: Parameters): ParameterProblem[] {
   const { method } = parameters;
-  const problems: ParameterProblem[] = [];
-  if (parameters.augment.length > 0 && optionsOf(parameters).distill.steps === 0) {
-    problems.push({
-      path: ["augment"],
-      message: "Images are changed in the last pass, which has no steps",
-      hint: "Give distill: STEPS, or leave augment out",
-    });
-  }
-  if (method !== "gptq" && method !== "bias") return problems;
-  return [
-    ...problems,
-    ...LEARNING.filter((name) => parameters[name] !== undefined).map((name) => ({
-      path: [name],
-      message: `Method ${method} does not learn roundings, so ${name} has no meaning`,
-      hint: `Leave ${name} out, or choose another method`,
-    })),
-  ];
+  if (method !== "gptq" && method !== "bias") return [];
+  return LEARNING.filter((name) => parameters[name] !== undefined).map((name) => ({
+    path: [name],
+    message: `Method ${method} does not learn roundings, so ${name} has no meaning`,
+    hint: `Leave ${name} out, or choose another method`,
+  }));
 }

@@ -108,20 +108,12 @@ export const parameters = Type.Object({
     exclusiveMinimum: 0,
     description: "Adam's rate in that pass; it falls to 0 along a cosine.",
   }),
-  distill_weight_rate: Type.Optional(Type.Number({
+  distill_weight_rate: Type.Number({
+    default: 0,
     minimum: 0,
     description:
       "Adam's rate for weights in that pass, in steps of their grid: float values that are rounded at every step. 0 " +
-      "leaves the integers as they are. 0.002 with `augment`, 0 without, unless given.",
-  })),
-  augment: Type.Array(Type.Union([Type.Literal("mirror"), Type.Literal("shift")]), {
-    default: [],
-    uniqueItems: true,
-    description:
-      "How that pass changes images at random, so that it does not learn them by heart. `mirror`: half of them left to " +
-      "right. `shift`: by up to an eighth of their size. For models that take an image, and images that mean the same " +
-      "afterwards, as photographs do and mirrored letters do not.",
-    examples: [["mirror", "shift"]],
+      "leaves the integers as they are.",
   }),
   temperature: Type.Number({
     default: 4,
@@ -146,6 +138,21 @@ export const parameters = Type.Object({
     default: 1024,
     minimum: 1,
     description: "How many calibration items to use, from the first; fewer where there are fewer.",
+  }),
+  augment: Type.Array(Type.Union([Type.Literal("mirror"), Type.Literal("shift")]), {
+    default: [],
+    uniqueItems: true,
+    description:
+      "Learn from changed images besides, so that few of them are not learned by heart. `mirror`: left to right, half of " +
+      "the time. `shift`: by up to an eighth of their size. For models that take an image, and images that mean the " +
+      "same afterwards, as photographs do and mirrored letters do not.",
+    examples: [["mirror", "shift"]],
+  }),
+  copies: Type.Integer({
+    default: 4,
+    minimum: 2,
+    maximum: 64,
+    description: "With `augment`: versions of every image, itself among them.",
   }),
   max_bits: Type.Integer({
     default: 7,

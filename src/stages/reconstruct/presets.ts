@@ -44,9 +44,6 @@ const PRESETS: Readonly<Record<Parameters["preset"], Preset>> = {
   },
 };
 
-/** Rate of weights in the last pass where its images change; with the same few again and again it learns them by heart. */
-const WEIGHT_RATE = 2e-3;
-
 /** What a method decides, besides the parameters. */
 type Method = Pick<ReconstructionOptions, "solver" | "unit"> & {
   readonly learning?: Partial<LearningOptions>;
@@ -78,6 +75,9 @@ export function optionsOf(parameters: Parameters): ReconstructionOptions {
     except: parameters.except,
     threads: parameters.threads,
     damping: parameters.damping,
+    ...(parameters.augment.length > 0 && {
+      augment: { kinds: parameters.augment, copies: parameters.copies },
+    }),
     learning: {
       steps: parameters.steps ?? preset.steps,
       batch: parameters.batch,
@@ -98,9 +98,7 @@ export function optionsOf(parameters: Parameters): ReconstructionOptions {
       required: parameters.distill !== undefined,
       steps: parameters.distill ?? (learns ? preset.distill : 0),
       learningRate: parameters.distill_rate,
-      weightRate: parameters.distill_weight_rate ??
-        (parameters.augment.length > 0 ? WEIGHT_RATE : 0),
-      augment: parameters.augment,
+      weightRate: parameters.distill_weight_rate,
       temperature: parameters.temperature,
     },
   };
