@@ -25,21 +25,6 @@ export interface OutputBracket {
   readonly witness: Witness | undefined;
 }
 
-/**
- * Where a bound comes from. The parts add up to the bound, as far as the relaxation attributes them: they say which
- * cause to mend, and are no bounds themselves.
- */
-export interface Decomposition {
-  /** Different weights and biases. */
-  readonly weights: number;
-  /** Rounding of activations to their grids. */
-  readonly rounding: number;
-  /** Activations beyond the ends of their grids. */
-  readonly saturation: number;
-  /** Floating-point arithmetic of the two networks, as far as the semantics counts it. */
-  readonly arithmetic: number;
-}
-
 /** The bracket of a whole domain. */
 export interface Bracket {
   /** One an element of the output. */

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { UserError } from "../../base/errors.ts";
 import { openSession, type Session } from "../../engine/session.ts";
 import { type Tensor, tensor } from "../../onnx/tensor.ts";
 import { inputsOf, type PairedNetwork, sizeOf, type ValueNumber } from "../network/network.ts";
@@ -15,7 +16,8 @@ import { close, down, intersect, type Noise, up, type ValueBounds } from "./batc
 import { type BackwardGraph, backwardGraph, type RowView } from "./graphs/backward.ts";
 import { type AffinePairedStep, intervalGraph } from "./graphs/interval.ts";
 import { newRelaxation, type Relaxation, relaxRelu, reluBounds } from "./relu.ts";
-import { boundUnit, type Semantics } from "./roundoff.ts";
+import { relaxQuantize } from "./quantize.ts";
+import { boundUnit, gamma, type Semantics } from "./roundoff.ts";
 
 /** Boxes side by side, [boxes × inputs]. */
 export interface BoxBatch {
@@ -45,12 +47,14 @@ export interface Propagated {
   readonly relaxations: ReadonlyMap<ValueNumber, Relaxation>;
 }
 
-/** Rows of a batch to be bounded from below: `sign · value[index]`; a sign of 0 fills up. */
+/** Rows of a batch to be bounded from below: `sign · value[index]`, in groups of `width` rows of one box. */
 export interface Rows {
-  /** Rows a box. */
-  readonly count: number;
-  /** [boxes × count]. */
+  readonly width: number;
+  /** The box of each group. */
+  readonly group: Int32Array;
+  /** [groups × width]. */
   readonly index: Int32Array;
+  /** 1 or −1; 0 for rows that only fill up. */
   readonly sign: Float64Array;
 }
 
@@ -146,8 +150,20 @@ export class Propagator implements AsyncDisposable {
         relaxRelu(given, step.size, this.#unit, folded, relaxation);
         relaxations.set(value, relaxation);
         bounds.set(value, reluBounds(given));
+      } else if (step.kind === "quantize") {
+        const given = bounds.get(step.input)!;
+        const relaxation = newRelaxation(given.zLower.length);
+        // The division, the product and what a fused kernel may round between them.
+        const slack = this.#options.semantics === "real" ? 0 : gamma(4, 2 ** -24);
+        const made = relaxQuantize(given, step.size, step.quantizer, this.#unit, slack, relaxation);
+        relaxations.set(value, relaxation);
+        bounds.set(value, made);
       } else {
-        throw new TypeError(`Step ${step.kind} has no relaxation yet`);
+        throw new UserError(
+          `Node "${
+            step.names.original.nodes[0]
+          }" cannot be bounded: there are no bounds for ${step.kind}`,
+        );
       }
     }
     return state;
@@ -171,29 +187,30 @@ export class Propagator implements AsyncDisposable {
     const graph = this.#graph(key, target, view, withScores);
     const session = await this.#session(key, () => graph.model);
     const feeds = this.#feeds(graph, state, shares);
-    const perRow = state.batch.count * this.#widest * 8 * 4;
-    const chunk = Math.max(Math.floor(this.#options.memory / perRow), 1);
+    const perGroup = rows.width * this.#widest * 8 * 4;
+    const chunk = Math.max(Math.floor(this.#options.memory / perGroup), 1);
     const bounds = new Float64Array(rows.index.length);
-    let scores: Float64Array | undefined;
-    for (let from = 0; from < rows.count; from += chunk) {
-      const part = cut(rows, state.batch.count, from, Math.min(from + chunk, rows.count));
-      const shape = [state.batch.count, part.count];
+    const inputs = this.network.input.size;
+    const scores = withScores ? new Float64Array(state.batch.count * inputs) : undefined;
+    for (let from = 0; from < rows.group.length; from += chunk) {
+      const part = cut(rows, from, from + chunk);
+      const groups = part.group.length;
       const result = await session.run({
         ...feeds,
-        index: tensor("int32", shape, part.index),
-        sign: tensor("float64", [...shape, 1], part.sign),
+        group: tensor("int32", [groups], part.group),
+        index: tensor("int32", [groups, rows.width], part.index),
+        sign: tensor("float64", [groups, rows.width, 1], part.sign),
       });
       const found = result.bound!.data as Float64Array;
       this.#finish(target, view, part, state, found);
-      for (let box = 0; box < state.batch.count; box++) {
-        bounds.set(
-          found.subarray(box * part.count, (box + 1) * part.count),
-          box * rows.count + from,
-        );
-      }
-      const added = result.scores?.data as Float64Array | undefined;
-      if (scores === undefined) scores = added;
-      else scores.forEach((_, at) => scores![at]! += added![at]!);
+      bounds.set(found, from * rows.width);
+      if (scores === undefined) continue;
+      const added = result.scores!.data as Float64Array;
+      part.group.forEach((box, at) => {
+        for (let input = 0; input < inputs; input++) {
+          scores[box * inputs + input]! += added[at * inputs + input]!;
+        }
+      });
     }
     return { bounds, scores };
   }
@@ -235,10 +252,10 @@ export class Propagator implements AsyncDisposable {
       ? (at: number) => bounds.zUpper[at]! > 0 || bounds.yUpper[at]! > 0
       : (at: number) => lower[at]! < 0 && upper[at]! > 0;
     const rows = twoSidedRows(state.batch.count, size, isWanted);
-    if (rows.count === 0) return;
+    if (rows.group.length === 0) return;
     const { bounds: found } = await this.boundRows(value, view, rows, state);
     for (let row = 0; row < found.length; row++) {
-      const at = Math.floor(row / rows.count) * size + rows.index[row]!;
+      const at = rows.group[Math.floor(row / rows.width)]! * size + rows.index[row]!;
       if (rows.sign[row]! > 0) lower[at] = Math.max(lower[at]!, found[row]!);
       else if (rows.sign[row]! < 0) upper[at] = Math.min(upper[at]!, -found[row]!);
     }
@@ -258,7 +275,7 @@ export class Propagator implements AsyncDisposable {
     const size = sizeOf(this.network, target);
     for (let row = 0; row < found.length; row++) {
       const element = rows.index[row]!;
-      const box = Math.floor(row / rows.count);
+      const box = rows.group[Math.floor(row / rows.width)]!;
       const value = down(found[row]! + rows.sign[row]! * offsets[element]!);
       const bound = down(down(value - noise[box * size + element]!) - TINY);
       found[row] = Math.abs(bound) < HUGE ? bound : -Infinity;
@@ -335,45 +352,58 @@ export class Propagator implements AsyncDisposable {
 const TINY = 1e-200;
 const HUGE = 1e60;
 
+/** Rows of a group for inner values: few fill up, and copies of what a group reads stay small beside its rows. */
+const GROUP_WIDTH = 8;
+
 /** Rows for both bounds of the wanted elements of each box. */
 export function twoSidedRows(
   boxes: number,
   size: number,
   isWanted: (at: number) => boolean,
 ): Rows {
-  const wanted: number[][] = [];
-  let most = 0;
-  for (let box = 0; box < boxes; box++) {
-    const elements: number[] = [];
+  const lists = Array.from({ length: boxes }, (_, box) => {
+    const rows: SignedRow[] = [];
     for (let element = 0; element < size; element++) {
-      if (isWanted(box * size + element)) elements.push(element);
+      if (!isWanted(box * size + element)) continue;
+      rows.push({ index: element, sign: 1 }, { index: element, sign: -1 });
     }
-    wanted.push(elements);
-    most = Math.max(most, elements.length);
-  }
-  const count = 2 * most;
-  const index = new Int32Array(boxes * count);
-  const sign = new Float64Array(boxes * count);
-  wanted.forEach((elements, box) => {
-    elements.forEach((element, at) => {
-      const place = box * count + 2 * at;
-      index[place] = index[place + 1] = element;
-      sign[place] = 1;
-      sign[place + 1] = -1;
-    });
+    return rows;
   });
-  return { count, index, sign };
+  return groupRows(lists, GROUP_WIDTH);
 }
 
-function cut(rows: Rows, boxes: number, from: number, to: number): Rows {
-  if (from === 0 && to === rows.count) return rows;
-  const count = to - from;
-  const index = new Int32Array(boxes * count);
-  const sign = new Float64Array(boxes * count);
-  for (let box = 0; box < boxes; box++) {
-    const start = box * rows.count;
-    index.set(rows.index.subarray(start + from, start + to), box * count);
-    sign.set(rows.sign.subarray(start + from, start + to), box * count);
-  }
-  return { count, index, sign };
+/** One row of a box. */
+export interface SignedRow {
+  readonly index: number;
+  readonly sign: 1 | -1;
+}
+
+/** Each box's rows in groups. */
+export function groupRows(lists: readonly (readonly SignedRow[])[], width: number): Rows {
+  const groups = lists.reduce((total, rows) => total + Math.ceil(rows.length / width), 0);
+  const group = new Int32Array(groups);
+  const index = new Int32Array(groups * width);
+  const sign = new Float64Array(groups * width);
+  let next = 0;
+  lists.forEach((rows, box) => {
+    rows.forEach((row, at) => {
+      const place = next * width + at;
+      index[place] = row.index;
+      sign[place] = row.sign;
+    });
+    const used = Math.ceil(rows.length / width);
+    group.fill(box, next, next + used);
+    next += used;
+  });
+  return { width, group, index, sign };
+}
+
+function cut(rows: Rows, from: number, to: number): Rows {
+  const { width, group, index, sign } = rows;
+  return {
+    width,
+    group: group.slice(from, to),
+    index: index.slice(from * width, to * width),
+    sign: sign.slice(from * width, to * width),
+  };
 }

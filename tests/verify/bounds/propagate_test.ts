@@ -138,8 +138,8 @@ for (const [name, network] of Object.entries(NETWORKS)) {
               }
             }
             const [a, b] = [z[network.output]!, y[network.output]!];
-            for (let row = 0; row < wanted.count; row++) {
-              const place = box * wanted.count + row;
+            for (let place = 0; place < wanted.index.length; place++) {
+              if (wanted.group[Math.floor(place / wanted.width)] !== box) continue;
               const at = wanted.index[place]!, sign = wanted.sign[place]!;
               const values = [a[at]!, b[at]!, a[at]! - b[at]!, a[at]! - b[at]!];
               values.forEach((value, view) =>
@@ -163,8 +163,8 @@ for (const [name, network] of Object.entries(NETWORKS)) {
     for (let box = 0; box < batch.count; box++) {
       const { difference } = evaluate(network, sample(batch, box, network.input.size, random));
       difference.forEach((value, at) => {
-        assert.ok(Math.abs(-value - bounds[box * rows.count + 2 * at]!) < 1e-9);
-        assert.ok(Math.abs(value - bounds[box * rows.count + 2 * at + 1]!) < 1e-9);
+        assert.ok(Math.abs(-value - bounds[box * rows.width + 2 * at]!) < 1e-9);
+        assert.ok(Math.abs(value - bounds[box * rows.width + 2 * at + 1]!) < 1e-9);
       });
     }
   });

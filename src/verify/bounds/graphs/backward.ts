@@ -42,7 +42,7 @@ export interface BackwardOptions {
   readonly scores?: boolean;
 }
 
-/** A graph and the feeds that it reads beside `index`, `sign`, `center` and `half`. */
+/** A graph and the feeds that it reads beside those that every graph has. */
 export interface BackwardGraph {
   readonly model: Model;
   /** Names `<value>.<field>` of relaxations, with whether they are columns ([boxes, size, 1]) or rows. */
@@ -52,8 +52,10 @@ export interface BackwardGraph {
 /**
  * Lower bounds of rows `sign · value[index]`, without the offset of the target's own step.
  *
- * Inputs: `index` [boxes, rows], `sign` [boxes, rows, 1] (0 for rows that only fill up), `center` and `half`
- * [boxes, inputs, 1], and the feeds. Outputs: `bound` [boxes, rows, 1], and `scores` [boxes, 1, inputs] if asked for.
+ * Rows come in groups of equal size, each of one box, so that boxes can have more or fewer of them. Inputs: `group`
+ * [groups] the box of each; `index` [groups, rows], `sign` [groups, rows, 1] (0 for rows that only fill up), `center` and
+ * `half` [boxes, inputs, 1], and the feeds. Outputs: `bound` [groups, rows, 1], and `scores` [groups, 1, inputs] if asked
+ * for.
  */
 export function backwardGraph(network: PairedNetwork, options: BackwardOptions): BackwardGraph {
   return new BackwardBuilder(network, options).build();
@@ -69,6 +71,7 @@ class BackwardBuilder {
   readonly #coefficients = new Map<ValueNumber, Coefficients>();
   readonly #constants: string[] = [];
   readonly #gaps: string[] = [];
+  readonly #groupedFeeds = new Map<string, string>();
 
   constructor(network: PairedNetwork, options: BackwardOptions) {
     this.#network = network;
@@ -90,8 +93,8 @@ class BackwardBuilder {
       else this.#elementwise(value, step, coefficients);
     }
     const size = this.#network.input.size;
-    const center = builder.input("center", "float64", ["boxes", size, 1]);
-    const half = builder.input("half", "float64", ["boxes", size, 1]);
+    const center = this.#grouped("center", [size, 1]);
+    const half = this.#grouped("half", [size, 1]);
     // Both networks see the same input: the difference is zero there.
     const { v } = this.#coefficients.get(0) ?? {};
     if (v !== undefined) {
@@ -109,8 +112,9 @@ class BackwardBuilder {
   /** Rows of the target through its own affine step. */
   #start(step: AffinePairedStep): void {
     const builder = this.#builder;
-    const index = builder.input("index", "int32", ["boxes", "rows"]);
-    const sign = builder.input("sign", "float64", ["boxes", "rows", 1]);
+    builder.input("group", "int32", ["groups"]);
+    const index = builder.input("index", "int32", ["groups", "rows"]);
+    const sign = builder.input("sign", "float64", ["groups", "rows", 1]);
     const { view } = this.#options;
     const isPair = view === "joint" || view === "merged";
     const isDense = step.terms.every(({ map }) => map.original.kind === "dense");
@@ -305,8 +309,9 @@ class BackwardBuilder {
     const total = builder.op("ReduceSum", [gap, builder.constant([1])], { keepdims: 1 });
     const share = `${value}.share`;
     this.#feeds.set(share, "column");
-    builder.input(share, "float64", ["boxes", size, this.#network.input.size]);
-    this.#gaps.push(builder.op("MatMul", [total, share]));
+    this.#gaps.push(
+      builder.op("MatMul", [total, this.#grouped(share, [size, this.#network.input.size])]),
+    );
   }
 
   #scores(v: string | undefined, half: string): void {
@@ -336,16 +341,21 @@ class BackwardBuilder {
     });
   }
 
+  /** A feed, [boxes, …], as the groups of rows read it. */
   #feed(name: string, form: "row" | "column", size: number): string {
-    if (!this.#feeds.has(name)) {
-      this.#feeds.set(name, form);
-      this.#builder.input(
-        name,
-        "float64",
-        form === "row" ? ["boxes", 1, size] : ["boxes", size, 1],
-      );
+    this.#feeds.set(name, form);
+    return this.#grouped(name, form === "row" ? [1, size] : [size, 1]);
+  }
+
+  #grouped(name: string, dims: readonly number[]): string {
+    let grouped = this.#groupedFeeds.get(name);
+    if (grouped === undefined) {
+      const builder = this.#builder;
+      builder.input(name, "float64", ["boxes", ...dims]);
+      grouped = builder.op("Gather", [name, "group"], { axis: 0 });
+      this.#groupedFeeds.set(name, grouped);
     }
-    return name;
+    return grouped;
   }
 
   #zeroName: string | undefined;

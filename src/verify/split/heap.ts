@@ -1,0 +1,62 @@
+/**
+ * A priority queue.
+ *
+ * @module
+ */
+
+/** Gives out the item of the highest priority first; among equals, the one that came first. */
+export class Heap<T> {
+  readonly #items: { readonly item: T; readonly priority: number; readonly order: number }[] = [];
+  #next = 0;
+
+  get size(): number {
+    return this.#items.length;
+  }
+
+  /** Every item, in no order. */
+  *[Symbol.iterator](): Iterator<T> {
+    for (const { item } of this.#items) yield item;
+  }
+
+  /** Adds an item. */
+  push(item: T, priority: number): void {
+    const items = this.#items;
+    items.push({ item, priority, order: this.#next++ });
+    let at = items.length - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!this.#isBefore(at, parent)) break;
+      this.#swap(at, parent);
+      at = parent;
+    }
+  }
+
+  /** Takes the first item out; `undefined` when there is none. */
+  pop(): T | undefined {
+    const items = this.#items;
+    const first = items[0];
+    const last = items.pop();
+    if (first === undefined || last === undefined || items.length === 0) return first?.item;
+    items[0] = last;
+    let at = 0;
+    for (;;) {
+      const left = 2 * at + 1;
+      let best = at;
+      if (left < items.length && this.#isBefore(left, best)) best = left;
+      if (left + 1 < items.length && this.#isBefore(left + 1, best)) best = left + 1;
+      if (best === at) return first.item;
+      this.#swap(at, best);
+      at = best;
+    }
+  }
+
+  #isBefore(a: number, b: number): boolean {
+    const [first, second] = [this.#items[a]!, this.#items[b]!];
+    return first.priority > second.priority ||
+      first.priority === second.priority && first.order < second.order;
+  }
+
+  #swap(a: number, b: number): void {
+    [this.#items[a], this.#items[b]] = [this.#items[b]!, this.#items[a]!];
+  }
+}

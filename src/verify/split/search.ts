@@ -1,0 +1,333 @@
+/**
+ * Branch and bound on the input: the largest difference of each output over a box, between what was found and what is
+ * proven.
+ *
+ * The box whose bound is farthest above its goal is split first. Boxes are taken in rounds of a fixed size and their
+ * results merged in a fixed order, so that the result does not depend on how many threads there are or how fast.
+ *
+ * @module
+ */
+
+import type { Box } from "../box.ts";
+import { center } from "../box.ts";
+import type { Bracket, OutputBracket, Witness } from "../bracket.ts";
+import type { BoxBatch, InnerRows } from "../bounds/propagate.ts";
+import type { Semantics } from "../bounds/roundoff.ts";
+import { type PairedNetwork, sizeOf } from "../network/network.ts";
+import { Expander, type ExpandRequest, type ExpandResult, middles } from "./expand.ts";
+import { Heap } from "./heap.ts";
+import { expandPool } from "./pool.ts";
+import { refineWitnesses } from "./witness.ts";
+
+/** When a search ends, and how it works. */
+export interface SearchOptions {
+  /** A box is done with an output when its bound is at most so many times what was found. */
+  readonly ratio?: number;
+  /** A box is done with an output when its bound is at most this. */
+  readonly target?: number;
+  /** Boxes that are bounded at most. */
+  readonly boxes?: number;
+  /** Milliseconds; a result that ended so depends on the machine. */
+  readonly time?: number;
+  readonly semantics?: Semantics;
+  readonly rows?: InnerRows;
+  readonly threads?: number;
+  /** Boxes that one expansion holds. */
+  readonly batch?: number;
+  /** Points that are known already, such as those of an attack. */
+  readonly points?: readonly Float64Array[];
+  readonly signal?: AbortSignal;
+  progress?(state: SearchProgress): void;
+}
+
+/** Where a search is. */
+export interface SearchProgress {
+  readonly boxes: number;
+  readonly open: number;
+  readonly settled: number;
+  readonly found: number;
+  readonly proven: number;
+}
+
+/** What a search gives. */
+export interface SearchResult extends Bracket {
+  /** Boxes that were divided in two. */
+  readonly splits: number;
+  /** Boxes that are not done. */
+  readonly open: number;
+  /** The boxes that cover the domain, if leaves were asked for. */
+  readonly isComplete: boolean;
+}
+
+interface Leaf {
+  readonly lower: Float64Array;
+  readonly upper: Float64Array;
+  /** Upper bounds of ±(f′ − f) by row. */
+  readonly bounds: Float64Array;
+  readonly side: number;
+  readonly packed: Float32Array;
+  readonly volume: number;
+}
+
+/** Expansions of a round: the number of threads that can be busy. Part of the result, so it does not follow them. */
+const ROUND = 4;
+
+/** Searches a box. */
+export async function searchBox(
+  network: PairedNetwork,
+  domain: Box,
+  options: SearchOptions = {},
+): Promise<SearchResult> {
+  const search = new Search(network, domain, options);
+  return await search.run();
+}
+
+class Search {
+  readonly #network: PairedNetwork;
+  readonly #domain: Box;
+  readonly #options: SearchOptions;
+  readonly #rows: number;
+  readonly #heap = new Heap<Leaf>();
+  /** The largest bound of each row over boxes that are done. */
+  readonly #closed: Float64Array;
+  readonly #witnesses: (Witness | undefined)[];
+  #boxes = 0;
+  #splits = 0;
+  #settled = 0;
+
+  constructor(network: PairedNetwork, domain: Box, options: SearchOptions) {
+    this.#network = network;
+    this.#domain = domain;
+    this.#options = options;
+    this.#rows = 2 * sizeOf(network, network.output);
+    this.#closed = new Float64Array(this.#rows).fill(-Infinity);
+    this.#witnesses = new Array<Witness | undefined>(this.#rows / 2).fill(undefined);
+  }
+
+  async run(): Promise<SearchResult> {
+    const { semantics = "real", rows = "values", threads = 1, batch = 256 } = this.#options;
+    const began = performance.now();
+    const expandOptions = { semantics, rows };
+    await using local = new Expander(this.#network, expandOptions);
+    await this.#look(local);
+    await using pool = expandPool(this.#network, expandOptions, threads, local);
+    const root = this.#request([this.#domain], undefined, undefined);
+    const [first] = await pool.expand([root]);
+    this.#merge(root, first!, undefined, [1]);
+    while (this.#heap.size > 0 && !this.#isOver(began)) {
+      const parents = this.#take(batch * ROUND / 2);
+      if (parents.length === 0) continue;
+      const requests: ExpandRequest[] = [];
+      const groups: Leaf[][] = [];
+      // Small rounds are divided too, so that no thread waits for all of the first boxes.
+      const share = Math.max(Math.ceil(parents.length / ROUND), Math.min(8, parents.length));
+      for (let from = 0; from < parents.length; from += share) {
+        const part = parents.slice(from, from + share);
+        groups.push(part);
+        requests.push(this.#split(part));
+      }
+      const results = await pool.expand(requests);
+      results.forEach((result, at) => {
+        const volumes = groups[at]!.flatMap(({ volume }) => [volume / 2, volume / 2]);
+        this.#merge(requests[at]!, result, groups[at]!, volumes);
+      });
+      this.#splits += parents.length;
+      this.#options.progress?.(this.#progress());
+    }
+    return this.#result();
+  }
+
+  /** Looks for large differences at a few points, before any box is bounded. */
+  async #look(expander: Expander): Promise<void> {
+    const { size } = this.#network.input;
+    const { lower, upper } = this.#domain;
+    const given = this.#options.points ?? [];
+    const spread = 256;
+    const points = new Float64Array((given.length + spread) * size);
+    given.forEach((point, at) => points.set(point, at * size));
+    for (let at = 0; at < spread; at++) {
+      for (let input = 0; input < size; input++) {
+        // A lattice of irrational steps covers a box evenly without random numbers (Kronecker's theorem).
+        const step = (Math.sqrt(PRIMES[input % PRIMES.length]! + input) * (at + 1)) % 1;
+        points[(given.length + at) * size + input] = lower[input]! +
+          (upper[input]! - lower[input]!) * step;
+      }
+    }
+    this.#witness(points, await expander.differences(points));
+    await this.#refine(expander);
+  }
+
+  /** Climbs from the points that were found. */
+  async #refine(expander: Expander): Promise<void> {
+    const improved = await refineWitnesses(
+      this.#domain,
+      this.#witnesses,
+      (points) => expander.differences(points),
+    );
+    improved.forEach((witness, at) => {
+      if (witness !== undefined) this.#witnesses[at] = witness;
+    });
+  }
+
+  #witness(points: Float64Array, differences: Float64Array): void {
+    const outputs = this.#rows / 2;
+    const { size } = this.#network.input;
+    for (let at = 0; at < differences.length; at++) {
+      const output = at % outputs;
+      const difference = differences[at]!;
+      if (Math.abs(difference) <= Math.abs(this.#witnesses[output]?.difference ?? 0)) continue;
+      const point = Math.floor(at / outputs);
+      this.#witnesses[output] = {
+        input: points.slice(point * size, (point + 1) * size),
+        difference,
+      };
+    }
+  }
+
+  /** The bound at which a row of a box is done. */
+  #goal(row: number): number {
+    const found = Math.abs(this.#witnesses[row >> 1]?.difference ?? 0);
+    return Math.max(this.#options.target ?? 0, found * (this.#options.ratio ?? 1));
+  }
+
+  /** How far the worst row is above its goal; 0 when all are done. */
+  #excess(bounds: Float64Array): number {
+    let most = 0;
+    for (let row = 0; row < this.#rows; row++) {
+      const goal = this.#goal(row);
+      if (bounds[row]! > goal) most = Math.max(most, bounds[row]! / Math.max(goal, 1e-300));
+    }
+    return most;
+  }
+
+  /** Takes boxes out to be split; closes those that are done by now. */
+  #take(count: number): Leaf[] {
+    const taken: Leaf[] = [];
+    while (taken.length < count) {
+      const leaf = this.#heap.pop();
+      if (leaf === undefined) break;
+      if (leaf.side < 0 || this.#excess(leaf.bounds) === 0) this.#close(leaf);
+      else taken.push(leaf);
+    }
+    return taken;
+  }
+
+  #close({ bounds, volume }: Leaf): void {
+    bounds.forEach((bound, row) => this.#closed[row] = Math.max(this.#closed[row]!, bound));
+    this.#settled += volume;
+  }
+
+  #split(parents: readonly Leaf[]): ExpandRequest {
+    const boxes = parents.flatMap(({ lower, upper, side }) => {
+      const middle = center({ lower, upper })[side]!;
+      const [low, high] = [upper.slice(), lower.slice()];
+      low[side] = middle;
+      high[side] = middle;
+      return [{ lower, upper: low }, { lower: high, upper }];
+    });
+    const inherited = parents.flatMap(({ packed }) => [packed, packed]);
+    return this.#request(boxes, inherited, parents);
+  }
+
+  #request(
+    boxes: readonly Box[],
+    inherited: readonly Float32Array[] | undefined,
+    parents: readonly Leaf[] | undefined,
+  ): ExpandRequest {
+    const { size } = this.#network.input;
+    const batch: BoxBatch = {
+      count: boxes.length,
+      lower: new Float64Array(boxes.length * size),
+      upper: new Float64Array(boxes.length * size),
+    };
+    const wanted = new Uint8Array(boxes.length * this.#rows);
+    const goals = Array.from({ length: this.#rows }, (_, row) => this.#goal(row));
+    boxes.forEach(({ lower, upper }, box) => {
+      batch.lower.set(lower, box * size);
+      batch.upper.set(upper, box * size);
+      const known = parents?.[box >> 1]?.bounds;
+      for (let row = 0; row < this.#rows; row++) {
+        wanted[box * this.#rows + row] = known === undefined || known[row]! > goals[row]! ? 1 : 0;
+      }
+    });
+    return { batch, inherited, wanted };
+  }
+
+  #merge(
+    { batch }: ExpandRequest,
+    result: ExpandResult,
+    parents: readonly Leaf[] | undefined,
+    volumes: readonly number[],
+  ): void {
+    const { size } = this.#network.input;
+    this.#boxes += batch.count;
+    this.#witness(middles(batch), result.differences);
+    for (let box = 0; box < batch.count; box++) {
+      const bounds = result.bounds.slice(box * this.#rows, (box + 1) * this.#rows);
+      const known = parents?.[box >> 1]?.bounds;
+      if (known !== undefined) {
+        bounds.forEach((bound, row) => bounds[row] = Math.min(bound, known[row]!));
+      }
+      const leaf: Leaf = {
+        lower: batch.lower.slice(box * size, (box + 1) * size),
+        upper: batch.upper.slice(box * size, (box + 1) * size),
+        bounds,
+        side: result.side[box]!,
+        packed: result.packed[box]!,
+        volume: volumes[box]!,
+      };
+      const excess = this.#excess(bounds);
+      if (excess === 0) this.#close(leaf);
+      else this.#heap.push(leaf, excess);
+    }
+  }
+
+  #isOver(began: number): boolean {
+    const { boxes = Infinity, time = Infinity, signal } = this.#options;
+    signal?.throwIfAborted();
+    return this.#boxes >= boxes || performance.now() - began >= time;
+  }
+
+  #proven(): Float64Array {
+    const proven = this.#closed.slice();
+    for (const { bounds } of this.#heap) {
+      bounds.forEach((bound, row) => proven[row] = Math.max(proven[row]!, bound));
+    }
+    return proven;
+  }
+
+  #progress(): SearchProgress {
+    const found = this.#witnesses.map((witness) => Math.abs(witness?.difference ?? 0));
+    return {
+      boxes: this.#boxes,
+      open: this.#heap.size,
+      settled: this.#settled,
+      found: Math.max(...found),
+      proven: Math.max(...this.#proven()),
+    };
+  }
+
+  #result(): SearchResult {
+    const proven = this.#proven();
+    const outputs = this.#witnesses.map((witness, at): OutputBracket => {
+      const [upper, lower] = [proven[2 * at]!, -proven[2 * at + 1]!];
+      return {
+        found: Math.abs(witness?.difference ?? 0),
+        proven: Math.max(upper, -lower, 0),
+        lower,
+        upper,
+        witness,
+      };
+    });
+    return {
+      outputs,
+      boxes: this.#boxes,
+      splits: this.#splits,
+      open: this.#heap.size,
+      settled: this.#settled,
+      isComplete: this.#heap.size === 0,
+    };
+  }
+}
+
+const PRIMES = [2, 3, 5, 7, 11, 13, 17, 19];

@@ -1,0 +1,28 @@
+/**
+ * The thread of an expander: the first message sets it up, every other one is a batch.
+ *
+ * @module
+ */
+
+import { Expander, type ExpandRequest } from "./expand.ts";
+import type { WorkerAnswer, WorkerSetup } from "./pool.ts";
+
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<WorkerSetup | ExpandRequest>) => void) | null;
+  postMessage(answer: WorkerAnswer): void;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+let expander: Expander | undefined;
+
+scope.onmessage = async ({ data }) => {
+  if ("network" in data) {
+    expander = new Expander(data.network, data.options);
+    return;
+  }
+  try {
+    scope.postMessage({ result: await expander!.expand(data) });
+  } catch (error) {
+    scope.postMessage({ failure: error instanceof Error ? error.message : String(error) });
+  }
+};

@@ -1,0 +1,148 @@
+/**
+ * Brackets of the largest difference of two networks on boxes, by any of the methods.
+ *
+ * @module
+ */
+
+import type { Box } from "./box.ts";
+import type { OutputBracket } from "./bracket.ts";
+import type { RowView } from "./bounds/graphs/backward.ts";
+import { type Propagated, Propagator, twoSidedRows } from "./bounds/propagate.ts";
+import { down, up } from "./bounds/batch.ts";
+import { type PairedNetwork, sizeOf } from "./network/network.ts";
+import { Expander } from "./split/expand.ts";
+import { searchBox, type SearchOptions, type SearchResult } from "./split/search.ts";
+
+/**
+ * How a difference is bounded.
+ *
+ * - `interval`: each network's outputs by interval arithmetic, and their difference.
+ * - `crown-separate`: each network's outputs by backward linear bounds, and their difference.
+ * - `crown-merged`: backward linear bounds of the difference, each network relaxed for itself.
+ * - `differential`: backward bounds of the difference, with relaxations of differences and the joint choice.
+ */
+export const METHODS = ["interval", "crown-separate", "crown-merged", "differential"] as const;
+
+/** One of {@linkcode METHODS}. */
+export type Method = typeof METHODS[number];
+
+/** Domains with more inputs of some width than this are bounded whole: there are too many parts to search. */
+export const MOST_SPLIT_INPUTS = 8;
+
+/** How to verify. */
+export interface VerifyOptions extends Omit<SearchOptions, "rows" | "batch"> {
+  readonly method: Method;
+  /** Whether boxes of few inputs are split; only for method `differential`. */
+  readonly split: boolean;
+}
+
+/** Verifies one pair of networks on one box after another. */
+export class Verifier implements AsyncDisposable {
+  readonly #network: PairedNetwork;
+  readonly #options: VerifyOptions;
+  readonly #propagator: Propagator;
+  readonly #expander: Expander;
+
+  constructor(network: PairedNetwork, options: VerifyOptions) {
+    const { semantics = "real", threads = 1 } = options;
+    this.#network = network;
+    this.#options = options;
+    this.#propagator = new Propagator(network, { semantics, threads });
+    this.#expander = new Expander(network, { semantics, rows: "values" });
+  }
+
+  /**
+   * The bracket of one box.
+   *
+   * @param points Inputs worth looking at, such as those of an attack; those outside of the box are left out.
+   */
+  async verify(box: Box, points: readonly Float64Array[] = []): Promise<SearchResult> {
+    const free = box.lower.reduce((count, from, at) => count + Number(from < box.upper[at]!), 0);
+    const { method, split } = this.#options;
+    if (method === "differential" && split && free > 0 && free <= MOST_SPLIT_INPUTS) {
+      return await searchBox(this.#network, box, { ...this.#options, points });
+    }
+    return await this.#whole(box, points);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#propagator[Symbol.asyncDispose]();
+    await this.#expander[Symbol.asyncDispose]();
+  }
+
+  async #whole(box: Box, points: readonly Float64Array[]): Promise<SearchResult> {
+    const { method } = this.#options;
+    const inner = method === "interval"
+      ? "none"
+      : method === "differential"
+      ? "differences"
+      : "values";
+    const state = await this.#propagator.propagate({ count: 1, ...box }, inner);
+    const ends = await this.#ends(state);
+    const middle = box.lower.map((from, at) => from + (box.upper[at]! - from) / 2);
+    const candidates = [middle, ...points];
+    const flat = new Float64Array(candidates.length * middle.length);
+    candidates.forEach((point, at) => flat.set(point, at * middle.length));
+    const differences = await this.#expander.differences(flat);
+    const outputs = ends.map(({ lower, upper }, output): OutputBracket => {
+      let best = 0;
+      candidates.forEach((_, at) => {
+        const each = Math.abs(differences[at * ends.length + output]!);
+        if (each > Math.abs(differences[best * ends.length + output]!)) best = at;
+      });
+      const difference = differences[best * ends.length + output]!;
+      return {
+        found: Math.abs(difference),
+        proven: Math.max(upper, -lower),
+        lower,
+        upper,
+        witness: { input: candidates[best]!, difference },
+      };
+    });
+    const { ratio = 1, target = 0 } = this.#options;
+    const isDone = outputs.every(({ found, proven }) => proven <= Math.max(target, ratio * found));
+    return {
+      outputs,
+      boxes: 1,
+      splits: 0,
+      open: isDone ? 0 : 1,
+      settled: isDone ? 1 : 0,
+      isComplete: isDone,
+    };
+  }
+
+  /** Bounds of f′ − f. */
+  async #ends(state: Propagated): Promise<{ lower: number; upper: number }[]> {
+    const size = sizeOf(this.#network, this.#network.output);
+    const { method } = this.#options;
+    const known = state.bounds.get(this.#network.output)!;
+    const [z, y] = method === "crown-separate"
+      ? [await this.#rows("z", state), await this.#rows("y", state)]
+      : [
+        { lower: known.zLower, upper: known.zUpper },
+        { lower: known.yLower, upper: known.yUpper },
+      ];
+    const separate = Array.from({ length: size }, (_, at) => ({
+      lower: down(y.lower[at]! - z.upper[at]!),
+      upper: up(y.upper[at]! - z.lower[at]!),
+    }));
+    if (method === "interval" || method === "crown-separate") return separate;
+    const e = await this.#rows(method === "crown-merged" ? "merged" : "joint", state);
+    // e = f − f′.
+    return separate.map((_, at) => ({ lower: -e.upper[at]!, upper: -e.lower[at]! }));
+  }
+
+  async #rows(view: RowView, state: Propagated) {
+    const { output } = this.#network;
+    const size = sizeOf(this.#network, output);
+    const rows = twoSidedRows(1, size, () => true);
+    const { bounds } = await this.#propagator.boundRows(output, view, rows, state);
+    const lower = new Float64Array(size);
+    const upper = new Float64Array(size);
+    rows.sign.forEach((sign, at) => {
+      if (sign > 0) lower[rows.index[at]!] = bounds[at]!;
+      if (sign < 0) upper[rows.index[at]!] = -bounds[at]!;
+    });
+    return { lower, upper };
+  }
+}

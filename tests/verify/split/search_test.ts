@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { Random } from "../../../src/base/random.ts";
+import { GraphBuilder } from "../../../src/onnx/build.ts";
+import type { Model } from "../../../src/onnx/model.ts";
+import { elementCount, float32 } from "../../../src/onnx/tensor.ts";
+import { box } from "../../../src/verify/box.ts";
+import { evaluate } from "../../../src/verify/network/evaluate.ts";
+import { pairModels } from "../../../src/verify/network/pair.ts";
+import { searchBox } from "../../../src/verify/split/search.ts";
+
+function network(error: number) {
+  const built = (which: number): Model => {
+    const random = Random.from(20, "weights");
+    const other = Random.from(21, "errors");
+    const builder = new GraphBuilder();
+    const weights = (shape: number[], scale: number) =>
+      builder.constant(float32(
+        shape,
+        Array.from({ length: elementCount(shape) }, () => {
+          const difference = other.uniform() - 0.5;
+          return scale * (random.normal() + which * error * difference);
+        }),
+      ));
+    let value = builder.input("x", "float32", [1, 2]), width = 2;
+    for (let layer = 0; layer < 3; layer++) {
+      value = builder.op("Relu", [
+        builder.op("Gemm", [value, weights([width, 10], Math.sqrt(2 / width)), weights([10], 0.3)]),
+      ]);
+      width = 10;
+    }
+    builder.output(builder.op("Gemm", [value, weights([10, 2], 0.4), weights([2], 0.1)]));
+    return builder.build({ opset: 17 });
+  };
+  return pairModels(built(0), built(1));
+}
+
+const DOMAIN = box([-1, -0.5], [1, 1.5]);
+
+Deno.test("a search brackets the largest difference of every output", async () => {
+  const pair = network(0.05);
+  const result = await searchBox(pair, DOMAIN, { ratio: 1.05 });
+  assert.ok(result.isComplete && Math.abs(result.settled - 1) < 1e-9 && result.splits > 10);
+  const most = [0, 0];
+  for (let i = 0; i <= 50; i++) {
+    for (let j = 0; j <= 50; j++) {
+      const x = Float64Array.of(-1 + i / 25, -0.5 + j / 25);
+      const { difference } = evaluate(pair, x);
+      difference.forEach((value, at) => {
+        most[at] = Math.max(most[at]!, Math.abs(value));
+        const { lower, upper } = result.outputs[at]!;
+        if (value < lower || value > upper) assert.fail(`output ${at} at ${x}`);
+      });
+    }
+  }
+  result.outputs.forEach(({ found, proven, witness }, at) => {
+    assert.ok(proven <= 1.05 * found && proven >= found);
+    assert.ok(found >= 0.97 * most[at]!, `${found} of ${most[at]}`);
+    const again = evaluate(pair, witness!.input).difference[at]!;
+    assert.ok(Math.abs(Math.abs(again) - found) < 1e-12);
+  });
+});
+
+Deno.test("a search ends early with an honest bracket", async () => {
+  const pair = network(0.05);
+  const full = await searchBox(pair, DOMAIN, { ratio: 1.02 });
+  const short = await searchBox(pair, DOMAIN, { ratio: 1.02, boxes: 40, batch: 8 });
+  assert.ok(!short.isComplete && short.settled < 1 && short.open > 0);
+  short.outputs.forEach(({ proven }, at) => assert.ok(proven >= full.outputs[at]!.found));
+});
+
+Deno.test("a target is proven without going on to the largest difference", async () => {
+  const pair = network(0.05);
+  const full = await searchBox(pair, DOMAIN, { ratio: 1.05 });
+  const target = 3 * Math.max(...full.outputs.map(({ proven }) => proven));
+  const loose = await searchBox(pair, DOMAIN, { target, ratio: 1 });
+  assert.ok(loose.isComplete && loose.splits < full.splits / 2);
+  assert.ok(loose.outputs.every(({ proven }) => proven <= target));
+});
+
+Deno.test("threads do not change a result", async () => {
+  const pair = network(0.05);
+  const [one, two] = [
+    await searchBox(pair, DOMAIN, { ratio: 1.1, batch: 16 }),
+    await searchBox(pair, DOMAIN, { ratio: 1.1, batch: 16, threads: 2 }),
+  ];
+  assert.deepEqual(one, two);
+});
+
+Deno.test("equal networks do not differ", async () => {
+  const result = await searchBox(network(0), DOMAIN, { ratio: 1.1, target: 1e-9 });
+  assert.ok(result.isComplete && result.boxes === 1);
+  assert.ok(result.outputs.every(({ found, proven }) => found === 0 && proven < 1e-12));
+});
