@@ -6,6 +6,7 @@
 
 import type { AnyStage } from "../registry/stage.ts";
 import { calibrate } from "./calibrate/mod.ts";
+import { correctBias } from "./correct_bias/mod.ts";
 import { equalize } from "./equalize/mod.ts";
 import { evaluate } from "./evaluate/mod.ts";
 import { exportStage } from "./export/mod.ts";
@@ -29,6 +30,7 @@ const stages = [
   sensitivity,
   search,
   quantize,
+  correctBias,
   reconstruct,
   evaluate,
   exportStage,

@@ -8,7 +8,7 @@ import type { JsonValue } from "../../base/canonical_json.ts";
 import { ItemStorage } from "../../quant/reconstruct/item_values.ts";
 import { reconstructModel, type UnitRecord } from "../../quant/reconstruct/reconstruct.ts";
 import type { StageRun } from "../../registry/stage.ts";
-import { readItems } from "./items.ts";
+import { readItems } from "../../registry/items.ts";
 import type { inputs, outputs, parameters } from "./ports.ts";
 import { optionsOf } from "./presets.ts";
 
@@ -27,7 +27,7 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
     calibration,
     quantized,
     artifact.origin,
-    { take: parameters.take, least: parameters.batch },
+    { take: parameters.take, least: parameters.batch, purpose: "Reconstruction" },
     storage,
     context.signal,
   );

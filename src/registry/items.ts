@@ -1,14 +1,14 @@
 /**
- * Calibration items as inputs of a model.
+ * Items of a data set as inputs of a model, for stages that need all of them again and again.
  *
  * @module
  */
 
-import { UserError } from "../../base/errors.ts";
-import { planFeeds } from "../../data/feeds.ts";
-import type { Model } from "../../onnx/model.ts";
-import type { ItemStorage, ItemValues } from "../../quant/reconstruct/item_values.ts";
-import type { Artifact } from "../../registry/artifact.ts";
+import { UserError } from "../base/errors.ts";
+import { planFeeds } from "../data/feeds.ts";
+import type { Model } from "../onnx/model.ts";
+import type { ItemStorage, ItemValues } from "../quant/reconstruct/item_values.ts";
+import type { Artifact } from "./artifact.ts";
 
 /** Items that are read at a time. */
 const READ_BATCH = 64;
@@ -17,8 +17,10 @@ const READ_BATCH = 64;
 export interface ItemOptions {
   /** At most so many. */
   readonly take: number;
-  /** Fewer items than that are refused. */
+  /** Fewer items than that are refused: as many as a step takes. */
   readonly least: number;
+  /** What needs them, for messages, such as `"Reconstruction"`. */
+  readonly purpose: string;
 }
 
 /**
@@ -30,7 +32,7 @@ export async function readItems(
   calibration: Artifact<"dataset">,
   model: Model,
   origin: string,
-  { take, least }: ItemOptions,
+  { take, least, purpose }: ItemOptions,
   storage: ItemStorage,
   signal: AbortSignal,
 ): Promise<Map<string, ItemValues>> {
@@ -43,14 +45,14 @@ export async function readItems(
   if (fixedBatch !== undefined) {
     throw new UserError({
       message: `The model "${origin}" takes exactly ${fixedBatch} items at a time: ` +
-        "reconstruction needs a batch dimension that is open",
+        `${purpose.toLowerCase()} needs a batch dimension that is open`,
       hint: 'Say batch: dynamic at the stage "prepare"',
     });
   }
   const items = Math.min(take, dataset.length);
   if (items < least) {
     throw new UserError({
-      message: `Reconstruction needs at least ${least} items, as many as a step takes: ` +
+      message: `${purpose} needs at least ${least} items, as many as a step takes: ` +
         `the data set "${calibration.origin}" gives ${items}`,
       hint: "Give more items, or a smaller batch; a few hundred are needed for a good result",
     });
