@@ -214,6 +214,16 @@ const FrontSchema = Type.Object({
   cost: Type.String({ description: "What is minimized beside it" }),
   chosen: Type.Object({ cost: Type.Number(), loss: Type.Number() }),
   points: Type.Array(Type.Object({ cost: Type.Number(), loss: Type.Number() })),
+  trials: Type.Array(
+    Type.Object({
+      cost: Type.Number(),
+      loss: Type.Number({ description: "As it was predicted" }),
+      measured: Type.Record(Type.String(), Type.Number(), {
+        description: "By metric; in that of `measure`, what the loss really is",
+      }),
+    }),
+    { description: "Choices that were made into models and measured" },
+  ),
   widths: Type.Array(Type.Object({ layer: Type.String(), bits }), {
     description: "Those that were chosen",
   }),
@@ -235,6 +245,28 @@ const SensitivitySchema = Type.Object({
   })),
 });
 
+const VerificationSchema = Type.Object({
+  stage,
+  model: Type.Optional(source),
+  reference: Type.Optional(source),
+  method: Type.String(),
+  semantics: Type.String({ description: "Which arithmetic the bounds speak of" }),
+  domains: Type.Array(Type.Object({
+    name: Type.String({ description: "A box of inputs" }),
+    boxes: Type.Number({ description: "Boxes that were bounded" }),
+    settled: Type.Number({ description: "Share of the volume on which the goal was reached" }),
+    outputs: Type.Array(
+      Type.Object({
+        found: Type.Number({ description: "The largest difference that was found" }),
+        proven: Type.Optional(
+          Type.Number({ description: "What no difference is larger than; absent without a bound" }),
+        ),
+      }),
+      { description: "One for each element of the models' output" },
+    ),
+  })),
+});
+
 /** What is read from a run's artifacts. */
 export const RunDetailsSchema = Type.Object({
   models: Type.Array(ModelSchema),
@@ -242,6 +274,7 @@ export const RunDetailsSchema = Type.Object({
   reconstructions: Type.Array(ReconstructionSchema),
   sensitivities: Type.Array(SensitivitySchema),
   fronts: Type.Array(FrontSchema),
+  verifications: Type.Array(VerificationSchema),
   manifests: Type.Record(Type.String(), Type.Unknown(), {
     description: "What the key of each stage was made from, by stage",
   }),
@@ -272,4 +305,5 @@ export type ReportHistogram = Frozen<typeof HistogramSchema>;
 export type ReportGrid = Frozen<typeof GridSchema>;
 export type ReportReconstruction = Frozen<typeof ReconstructionSchema>;
 export type ReportFront = Frozen<typeof FrontSchema>;
+export type ReportVerification = Frozen<typeof VerificationSchema>;
 export type ReportSensitivity = Frozen<typeof SensitivitySchema>;

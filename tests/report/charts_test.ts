@@ -14,6 +14,8 @@ Deno.test("an axis has round numbers around its values", () => {
   assert.deepEqual(linearScale([0.1, 0.7], 0, 1).ticks, [0, 0.2, 0.4, 0.6, 0.8]);
   assert.deepEqual(linearScale([5], 0, 1).ticks.includes(5), true);
   assert.deepEqual(logScale([0.002, 30], 0, 1).ticks, [0.001, 0.01, 0.1, 1, 10, 100]);
+  assert.deepEqual(logScale([7600, 112_000], 0, 1).ticks, [5000, 1e4, 2e4, 5e4, 1e5, 2e5]);
+  assert.deepEqual(logScale([1e-20, 1], 0, 1).ticks, [1e-20, 1e-16, 1e-12, 1e-8, 1e-4, 1]);
 });
 
 Deno.test("every value lies on its axis, in order, whatever the direction", () => {
@@ -35,7 +37,7 @@ Deno.test("every value lies on its axis, in order, whatever the direction", () =
       const at = scale.at(value);
       assert.ok(at >= -1e-6 && at <= 100 + 1e-6, `${value} at ${at}`);
     }
-    assert.ok(scale.ticks.length <= 9, scale.ticks.join());
+    assert.ok(scale.ticks.length >= 2 && scale.ticks.length <= 10, scale.ticks.join());
   }));
 });
 

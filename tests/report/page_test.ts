@@ -80,6 +80,7 @@ Deno.test("no text of a run becomes markup", () => {
     reconstructions: [],
     sensitivities: [],
     fronts: [],
+    verifications: [],
     manifests: { [HOSTILE]: { stage: HOSTILE } },
     missing: [HOSTILE],
   };

@@ -37,25 +37,48 @@ export function linearScale(values: readonly number[], from: number, to: number,
   };
 }
 
-/** Equal ratios; all values must be positive. */
+/** Equal ratios, between round numbers; all values must be positive. */
 export function logScale(values: readonly number[], from: number, to: number): Scale {
-  const [low, high] = extent(values.map(Math.log10));
-  const first = Math.floor(low + 1e-9);
-  const last = Math.max(first + 1, Math.ceil(high - 1e-9));
-  const every = Math.ceil((last - first) / 6);
-  const ticks: number[] = [];
-  for (let power = first; power <= last; power += every) ticks.push(Number(`1e${power}`));
+  const ticks = roundNumbers(...extent(values.map(Math.log10)));
+  const [start, end] = [Math.log10(ticks[0]!), Math.log10(ticks.at(-1)!)];
   return {
     kind: "log",
     ticks,
-    at: (value) => from + (to - from) * (Math.log10(value) - first) / (last - first),
+    at: (value) => from + (to - from) * (Math.log10(value) - start) / (end - start),
   };
 }
 
-/** By ratios where values are positive and far apart, else by steps. */
-export function fittingScale(values: readonly number[], from: number, to: number): Scale {
+/** Round numbers of equal or similar ratios around those with the given decimal logarithms. */
+function roundNumbers(low: number, high: number): number[] {
+  const first = Math.floor(low + 1e-9);
+  const last = Math.max(first + 1, Math.ceil(high - 1e-9));
+  if (last - first > 3) {
+    const every = Math.ceil((last - first) / 6);
+    const count = Math.ceil((last - first) / every);
+    return Array.from({ length: count + 1 }, (_, index) => Number(`1e${first + index * every}`));
+  }
+  const all: number[] = [];
+  for (let power = first; power <= last; power++) {
+    for (const digit of [1, 2, 5]) all.push(Number(`${digit}e${power}`));
+  }
+  const below = all.findLastIndex((each) => Math.log10(each) <= low + 1e-9);
+  const above = all.findIndex((each) => Math.log10(each) >= high - 1e-9);
+  return all.slice(below, above + 1);
+}
+
+/**
+ * By ratios where values are positive and far apart, else by steps.
+ *
+ * @param ratio What is far apart.
+ */
+export function fittingScale(
+  values: readonly number[],
+  from: number,
+  to: number,
+  ratio = 50,
+): Scale {
   const least = Math.min(...values);
-  return least > 0 && Math.max(...values) / least > 50
+  return least > 0 && Math.max(...values) / least > ratio
     ? logScale(values, from, to)
     : linearScale(values, from, to);
 }

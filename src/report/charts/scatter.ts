@@ -27,6 +27,8 @@ export interface ScatterAxis {
   readonly title: string;
   /** How its numbers are written. */
   readonly text: (value: number) => string;
+  /** From which ratio of the greatest to the least value on the axis is logarithmic. */
+  readonly logFrom?: number;
 }
 
 const WIDTH = 560;
@@ -47,8 +49,8 @@ export function scatterChart(
   points: readonly ScatterPoint[],
   line: readonly number[],
 ): Html {
-  const x: Scale = fittingScale(points.map((point) => point.x), LEFT, WIDTH - RIGHT);
-  const y: Scale = fittingScale(points.map((point) => point.y), HEIGHT - BOTTOM, TOP);
+  const x: Scale = fittingScale(points.map(({ x }) => x), LEFT, WIDTH - RIGHT, axes.x.logFrom);
+  const y: Scale = fittingScale(points.map(({ y }) => y), HEIGHT - BOTTOM, TOP, axes.y.logFrom);
   const place = (point: ScatterPoint) => [pixels(x.at(point.x)), pixels(y.at(point.y))] as const;
   const labels = placeLabels(
     points.map((point) => {

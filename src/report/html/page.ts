@@ -8,6 +8,7 @@ import type { Report } from "../document.ts";
 import { activationsSection } from "./sections/activations.ts";
 import { flowSection } from "./sections/flow.ts";
 import { layersSection } from "./sections/layers.ts";
+import { guaranteeSection } from "./sections/guarantee.ts";
 import { gatesSection, header, problemsSection } from "./sections/overview.ts";
 import { reconstructionSection } from "./sections/reconstruction.ts";
 import { reproduceSection } from "./sections/reproduce.ts";
@@ -21,6 +22,7 @@ const SECTIONS = [
   gatesSection,
   problemsSection,
   resultsSection,
+  guaranteeSection,
   flowSection,
   layersSection,
   activationsSection,

@@ -27,6 +27,26 @@ export function folded(title: HtmlValue, ...content: readonly HtmlValue[]): Html
   return html`<details><summary>${title}</summary>${content}</details>`;
 }
 
+/**
+ * The first of some things, and the others folded.
+ *
+ * @param title What is said of the others.
+ * @param around What things of a sort stand in.
+ */
+export function firstOf(
+  things: readonly Html[],
+  limit: number,
+  title: (count: number) => HtmlValue,
+  around: (things: readonly Html[]) => Html = (things) => html`${things}`,
+): HtmlValue {
+  // A few more are shown rather than folded.
+  const shown = things.length <= limit * 1.25 ? things.length : limit;
+  return [
+    around(things.slice(0, shown)),
+    shown < things.length && folded(title(things.length - shown), around(things.slice(shown))),
+  ];
+}
+
 /** A column of a table. */
 export interface Column {
   readonly title: string;

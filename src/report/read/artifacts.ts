@@ -57,6 +57,11 @@ export class RunArtifacts {
     return [...this.#all.values()].filter((each) => each.kind === kind && each.stage !== undefined);
   }
 
+  /** What a stage takes, by port. */
+  inputsOf(stage: string): Readonly<Record<string, string>> {
+    return this.#inputs.get(stage) ?? {};
+  }
+
   /**
    * The artifact of a kind that one was made from: by the stage that made it, else by the one that made what that
    * stage changed.

@@ -9,7 +9,12 @@
 import { type Static, type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import { asSchema } from "../../registry/schema.ts";
 import { fits } from "../../registry/validate.ts";
-import type { ReportFront, ReportReconstruction, ReportSensitivity } from "../document.ts";
+import type {
+  ReportFront,
+  ReportReconstruction,
+  ReportSensitivity,
+  ReportVerification,
+} from "../document.ts";
 import type { RunArtifacts } from "./artifacts.ts";
 
 /** An object of which only some fields matter. */
@@ -45,7 +50,51 @@ const Front = form({
     cost: Type.Number(),
   }),
   points: Type.Array(form({ cost: Type.Number(), loss: Type.Number() })),
+  trials: Type.Optional(Type.Array(form({
+    cost: Type.Number(),
+    loss: Type.Number(),
+    measured: Type.Record(Type.String(), Type.Number()),
+  }))),
 });
+
+const Verification = form({
+  method: Type.String(),
+  semantics: Type.String(),
+  domains: Type.Array(form({
+    name: Type.String(),
+    boxes: Type.Number(),
+    settled: Type.Number(),
+    outputs: Type.Array(form({
+      found: Type.Number(),
+      proven: Type.Union([Type.Number(), Type.Null()]),
+    })),
+  })),
+});
+
+/** Reads what was proven of differences between models. */
+export async function readVerifications(artifacts: RunArtifacts): Promise<ReportVerification[]> {
+  return (await documents(artifacts, Verification)).map((
+    [stage, { method, semantics, domains }],
+  ) => {
+    const { model, reference } = artifacts.inputsOf(stage);
+    return {
+      stage,
+      ...(model !== undefined && { model }),
+      ...(reference !== undefined && { reference }),
+      method,
+      semantics,
+      domains: domains.map(({ name, boxes, settled, outputs }) => ({
+        name,
+        boxes,
+        settled,
+        outputs: outputs.map(({ found, proven }) => ({
+          found,
+          ...(proven !== null && { proven }),
+        })),
+      })),
+    };
+  });
+}
 
 /** Reads the records of reconstructions. */
 export async function readReconstructions(
@@ -63,13 +112,14 @@ export async function readReconstructions(
 /** Reads the fronts of searches. */
 export async function readFronts(artifacts: RunArtifacts): Promise<ReportFront[]> {
   return (await documents(artifacts, Front)).map((
-    [stage, { measure, cost, layers, chosen, points }],
+    [stage, { measure, cost, layers, chosen, points, trials = [] }],
   ) => ({
     stage,
     measure,
     cost,
     chosen: { cost: chosen.cost, loss: chosen.loss },
     points: points.map(({ cost, loss }) => ({ cost, loss })),
+    trials: trials.map(({ cost, loss, measured }) => ({ cost, loss, measured: { ...measured } })),
     widths: layers.map((layer, index) => ({ layer, bits: chosen.bits[index]! })),
   }));
 }

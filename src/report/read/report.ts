@@ -9,7 +9,12 @@ import { type Report, REPORT_VERSION } from "../document.ts";
 import { summarizeRun } from "../summary.ts";
 import { RunArtifacts } from "./artifacts.ts";
 import { readCalibrations } from "./calibrations.ts";
-import { readFronts, readReconstructions, readSensitivities } from "./documents.ts";
+import {
+  readFronts,
+  readReconstructions,
+  readSensitivities,
+  readVerifications,
+} from "./documents.ts";
 import { readModels } from "./models.ts";
 
 /** Reads a report. Artifacts that were deleted from the store are named in `missing`. */
@@ -20,6 +25,7 @@ export async function readReport(store: Store, record: RunRecord): Promise<Repor
   const reconstructions = await readReconstructions(artifacts);
   const sensitivities = await readSensitivities(artifacts);
   const fronts = await readFronts(artifacts);
+  const verifications = await readVerifications(artifacts);
   return {
     version: REPORT_VERSION,
     ...summarizeRun(record),
@@ -28,6 +34,7 @@ export async function readReport(store: Store, record: RunRecord): Promise<Repor
     reconstructions,
     sensitivities,
     fronts,
+    verifications,
     manifests: await manifestsOf(store, record),
     missing: [...artifacts.missing],
   };

@@ -6,9 +6,9 @@
 
 import { formatNumber } from "../../../base/units.ts";
 import { histogramChart } from "../../charts/histogram.ts";
-import { seriesClass } from "../../charts/parts.ts";
+import { SERIES_COUNT, seriesClass } from "../../charts/parts.ts";
 import type { Report, ReportCalibration, ReportGrid } from "../../document.ts";
-import { folded, note, section } from "../parts.ts";
+import { firstOf, note, section } from "../parts.ts";
 import { type Html, html } from "../template.ts";
 
 /** How many charts are there at once; the others have to be opened. */
@@ -26,13 +26,12 @@ export function activationsSection({ calibrations }: Report): Html | undefined {
     ),
     calibrations.map((calibration) => {
       const { name, method, activations } = calibration;
-      const charts = activations.map(activationFigure);
-      const rest = charts.slice(SHOWN);
-      return html`<h3><code>${name}</code> <small>${method}</small></h3>
-<div class="gallery">${charts.slice(0, SHOWN)}</div>${
-        rest.length > 0 && folded(
-          `${rest.length} more activations`,
-          html`<div class="gallery">${rest}</div>`,
+      return html`<h3><code>${name}</code> <small>${method}</small></h3>${
+        firstOf(
+          activations.map(activationFigure),
+          SHOWN,
+          (count) => `${count} more activations`,
+          (figures) => html`<div class="gallery">${figures}</div>`,
         )
       }`;
     }),
@@ -42,11 +41,15 @@ export function activationsSection({ calibrations }: Report): Html | undefined {
 function activationFigure(
   { value, min, max, histogram, grids }: ReportCalibration["activations"][number],
 ): Html {
+  const shown = grids.slice(0, SERIES_COUNT);
   return html`<figure>${
-    histogramChart(`Values of ${value}`, [min, max], histogram, grids)
+    histogramChart(`Values of ${value}`, [min, max], histogram, shown)
   }<figcaption><strong>${value}</strong> <span class="note">seen ${formatNumber(min)} … ${
     formatNumber(max)
-  }</span>${grids.map(gridText)}</figcaption></figure>`;
+  }</span>${shown.map(gridText)}${
+    grids.length > shown.length &&
+    html`<span class="grid-text note">and ${grids.length - shown.length} more grids</span>`
+  }</figcaption></figure>`;
 }
 
 function gridText({ models, bits, min, max, clipped }: ReportGrid, index: number): Html {

@@ -8,8 +8,11 @@ import { formatNumber } from "../../../base/units.ts";
 import { SERIES_COUNT } from "../../charts/parts.ts";
 import { rowChart, type RowPanel } from "../../charts/rows.ts";
 import type { Report, ReportLayer, ReportModel } from "../../document.ts";
-import { bar, folded, legend, note, scrolling, section, table } from "../parts.ts";
+import { bar, firstOf, folded, legend, note, scrolling, section, table } from "../parts.ts";
 import { type Html, html } from "../template.ts";
+
+/** The tables of more models are folded together. */
+const SHOWN_TABLES = 8;
 
 /** Charts of all models' layers, and a table for each model. */
 export function layersSection({ models }: Report): Html | undefined {
@@ -27,8 +30,12 @@ export function layersSection({ models }: Report): Html | undefined {
       note(`The chart shows ${shown.length} of ${withLayers.length} models; the tables have all.`),
     legend(shown.map(({ name }) => name)),
     scrolling("Bits and errors of layers", chart(shown)),
-    withLayers.map((model) =>
-      folded(html`<code>${model.name}</code>: ${model.layers.length} layers`, layerTable(model))
+    firstOf(
+      withLayers.map((model) =>
+        folded(html`<code>${model.name}</code>: ${model.layers.length} layers`, layerTable(model))
+      ),
+      SHOWN_TABLES,
+      (count) => `${count} more models`,
     ),
   );
 }

@@ -7,7 +7,7 @@
 import { formatSeconds } from "../../../base/units.ts";
 import type { Report } from "../../document.ts";
 import { countsOf, outcomeOf } from "../../text/words.ts";
-import { note, section, stageLink } from "../parts.ts";
+import { firstOf, note, section, stageLink } from "../parts.ts";
 import { type Html, html, type HtmlValue } from "../template.ts";
 
 /** The head of the page. */
@@ -47,21 +47,34 @@ ${run.description !== undefined && html`<p>${run.description}</p>`}
   }</dl></header>`;
 }
 
-/** What was expected, and what came of it. */
+/** More expectations than this are folded, those not met excepted. */
+const SHOWN_GATES = 12;
+
+/** What was expected, and what came of it; first what was not met. */
 export function gatesSection({ stages }: Report): Html | undefined {
-  const items = stages.flatMap(({ id, gates }) =>
-    gates.map(({ met, metric, condition, message }) =>
+  const gates = stages.flatMap(({ id, gates }) => gates.map((gate) => ({ id, ...gate })));
+  if (gates.length === 0) return undefined;
+  const unmet = gates.filter(({ met }) => !met).length;
+  const items = gates.toSorted((a, b) => Number(a.met) - Number(b.met)).map(
+    ({ id, met, metric, condition, message }) =>
       html`<li><span class="${met ? "good" : "bad"}">${
         met ? "✓ met" : "✗ not met"
       }</span> <a href="${stageLink(id)}">${id}</a>: ${message}${
         met && html`
           <code>${metric} ${condition}</code>
         `
-      }</li>`
-    )
+      }</li>`,
   );
-  if (items.length === 0) return undefined;
-  return section("expectations", "Expectations", html`<ul class="plain">${items}</ul>`);
+  return section(
+    "expectations",
+    "Expectations",
+    firstOf(
+      items,
+      Math.max(SHOWN_GATES, unmet),
+      (count) => `${count} more that are met`,
+      (items) => html`<ul class="plain">${items}</ul>`,
+    ),
+  );
 }
 
 /** What failed, what should be known, and what is not there to be shown. */

@@ -5,7 +5,7 @@
  */
 
 import { formatNumber, formatQuantity, type Unit } from "../../../base/units.ts";
-import { scatterChart } from "../../charts/scatter.ts";
+import { scatterChart, type ScatterPoint } from "../../charts/scatter.ts";
 import type { Report, ReportFront, ReportSensitivity } from "../../document.ts";
 import { bar, folded, note, scrolling, section, table } from "../parts.ts";
 import { type Html, html } from "../template.ts";
@@ -24,38 +24,26 @@ const COSTS: Readonly<Record<string, readonly [title: string, unit: Unit]>> = {
   activation_memory: ["activation memory", "bytes"],
 };
 
-function front({ stage, measure, cost, chosen, points, widths }: ReportFront): Html {
+function front(found: ReportFront): Html {
+  const { stage, measure, cost, chosen, points, trials, widths } = found;
   const [title, unit] = COSTS[cost] ?? [cost, "number" as const];
-  const line = points.map((_, index) => index);
-  const isFew = points.length <= 40;
   const mostBits = Math.max(1, ...widths.map(({ bits }) => bits));
+  const chart = scatterChart(
+    "Loss over cost",
+    {
+      x: { title, text: (value) => formatQuantity(value, unit) },
+      y: { title: `loss (${measure})`, text: formatNumber },
+    },
+    pointsOf(found),
+    points.map((_, index) => index),
+  );
   return html`<h3><code>${stage}</code>: least loss at every cost</h3>
-<figure>${
-    points.length > 0 && scrolling(
-      "Loss over cost",
-      scatterChart(
-        "Loss over cost",
-        {
-          x: { title, text: (value) => formatQuantity(value, unit) },
-          y: { title: `predicted loss (${measure})`, text: formatNumber },
-        },
-        [
-          ...points.map(({ cost, loss }) => ({
-            x: cost,
-            y: loss,
-            label: "On the front",
-            series: 0,
-            named: false,
-            small: !isFew,
-          })),
-          { x: chosen.cost, y: chosen.loss, label: "chosen", series: 1, named: true },
-        ],
-        line,
-      ),
-    )
-  }<figcaption>${
+<figure>${points.length > 0 && scrolling("Loss over cost", chart)}<figcaption>${
     note(
-      `Chosen: ${formatQuantity(chosen.cost, unit)}, predicted loss ${formatNumber(chosen.loss)}.`,
+      `Chosen: ${formatQuantity(chosen.cost, unit)}, predicted loss ${
+        formatNumber(chosen.loss)
+      }. The line is what the table of losses predicts.`,
+      trials.length > 0 && " Dots of the third colour are models that were measured.",
     )
   }</figcaption></figure>${
     folded(
@@ -66,7 +54,45 @@ function front({ stage, measure, cost, chosen, points, widths }: ReportFront): H
         widths.map(({ layer, bits }) => [layer, bar(String(bits), bits / mostBits)]),
       ),
     )
+  }${
+    trials.length > 0 && folded(`Models that were measured: ${trials.length}`, trialTable(found))
   }`;
+}
+
+/** The points of the front, in order, then models that were measured, then what was chosen. */
+function pointsOf({ measure, chosen, points, trials }: ReportFront): ScatterPoint[] {
+  return [
+    ...points.map(({ cost, loss }) => ({
+      x: cost,
+      y: loss,
+      label: "On the front",
+      series: 0,
+      named: false,
+      small: points.length > 40,
+    })),
+    ...trials.flatMap(({ cost, measured }) => {
+      const loss = measured[measure];
+      return loss === undefined
+        ? []
+        : [{ x: cost, y: loss, label: "Measured", series: 2, named: false }];
+    }),
+    { x: chosen.cost, y: chosen.loss, label: "chosen", series: 1, named: true },
+  ];
+}
+
+function trialTable({ cost, trials }: ReportFront): Html {
+  const [title, unit] = COSTS[cost] ?? [cost, "number" as const];
+  const metrics = [...new Set(trials.flatMap(({ measured }) => Object.keys(measured)))];
+  return table(
+    "Models that were measured",
+    [title, "predicted loss", ...metrics.map((name) => `measured ${name}`)]
+      .map((title) => ({ title, align: "right" })),
+    trials.map(({ cost, loss, measured }) => [
+      formatQuantity(cost, unit),
+      formatNumber(loss),
+      ...metrics.map((name) => measured[name] === undefined ? "–" : formatNumber(measured[name])),
+    ]),
+  );
 }
 
 function sensitivity(measured: ReportSensitivity): Html {

@@ -7,8 +7,11 @@
 import { formatBytes, formatQuantity, formatSeconds } from "../../../base/units.ts";
 import type { Report, ReportStage } from "../../document.ts";
 import { stageOutcome } from "../../text/words.ts";
-import { folded, note, section, shortDigest, stageAnchor, table } from "../parts.ts";
+import { firstOf, folded, note, section, shortDigest, stageAnchor, table } from "../parts.ts";
 import { type Html, html } from "../template.ts";
+
+/** More stages are folded together. */
+const SHOWN = 40;
 
 /** A folded part for each stage. */
 export function stagesSection({ stages, manifests }: Report): Html {
@@ -16,7 +19,11 @@ export function stagesSection({ stages, manifests }: Report): Html {
     "stages",
     "Stages",
     note("The key of a stage is the SHA-256 of its manifest: all that the result depends on."),
-    stages.map((stage) => stagePart(stage, manifests[stage.id])),
+    firstOf(
+      stages.map((stage) => stagePart(stage, manifests[stage.id])),
+      SHOWN,
+      (count) => `${count} more stages`,
+    ),
   );
 }
 
