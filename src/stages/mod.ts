@@ -18,6 +18,7 @@ import { search } from "./search/mod.ts";
 import { sensitivity } from "./sensitivity/mod.ts";
 import { synthesize } from "./synthesize/mod.ts";
 import { train } from "./train/mod.ts";
+import { verify } from "./verify/mod.ts";
 
 /** One line a stage. */
 const stages = [
@@ -33,6 +34,7 @@ const stages = [
   correctBias,
   reconstruct,
   evaluate,
+  verify,
   exportStage,
 ] as const;
 
