@@ -1,0 +1,126 @@
+/**
+ * Certificates as JSON: what they claim, and the splitting that proves it.
+ *
+ * @module
+ */
+
+import { Refusal } from "./refusal.ts";
+
+/** The only format there is. */
+export const FORMAT = "bitbound-certificate";
+/** Raised when old checkers would misread new certificates. */
+export const VERSION = 1;
+
+/**
+ * How a box is split, in preorder: `[side, at]` cuts the box at x[side] = at, its two parts follow, the lower one first;
+ * a number is a part that is bounded as a whole: 0 with functionals of each network's values, 1 with those of
+ * differences inside of the networks besides.
+ */
+export type SplitTree = readonly (readonly [side: number, at: number] | 0 | 1)[];
+
+/** A box and what holds on it. */
+export interface CertifiedBox {
+  readonly name: string;
+  readonly lower: readonly number[];
+  readonly upper: readonly number[];
+  /** For every x of the box and every output i: lower[i] ≤ f′ᵢ(x) − fᵢ(x) ≤ upper[i]. */
+  readonly difference: { readonly lower: readonly number[]; readonly upper: readonly number[] };
+  readonly tree: SplitTree;
+}
+
+/** A certificate. */
+export interface Certificate {
+  readonly format: typeof FORMAT;
+  readonly version: typeof VERSION;
+  /** SHA-256 of the two model files, in lower-case hex. */
+  readonly models: { readonly original: string; readonly quantized: string };
+  /** `real`: both are functions of real numbers, with the parameters that the files hold. */
+  readonly semantics: "real";
+  readonly boxes: readonly CertifiedBox[];
+}
+
+/**
+ * Reads a certificate.
+ *
+ * @throws {Refusal} If it is not of this format: names the place.
+ */
+export function readCertificate(text: string): Certificate {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Refusal("The certificate is no JSON");
+  }
+  const whole = fields(value, "The certificate", [
+    "format",
+    "version",
+    "models",
+    "semantics",
+    "boxes",
+  ]);
+  if (whole.format !== FORMAT) throw new Refusal(`The format is not "${FORMAT}"`);
+  if (whole.version !== VERSION) {
+    throw new Refusal(
+      `The version is ${JSON.stringify(whole.version)}: this checker knows ${VERSION}`,
+    );
+  }
+  if (whole.semantics !== "real") {
+    throw new Refusal(
+      `The semantics ${JSON.stringify(whole.semantics)} is not one that this checker knows: real`,
+    );
+  }
+  const models = fields(whole.models, "models", ["original", "quantized"]);
+  for (const side of ["original", "quantized"]) {
+    const digest = models[side];
+    if (typeof digest !== "string" || !/^[0-9a-f]{64}$/.test(digest)) {
+      throw new Refusal(`models.${side} is no SHA-256 digest`);
+    }
+  }
+  if (!Array.isArray(whole.boxes) || whole.boxes.length === 0) {
+    throw new Refusal("The certificate speaks of no box");
+  }
+  whole.boxes.forEach((each, at) => checkBox(each, `boxes[${at}]`));
+  return value as Certificate;
+}
+
+function checkBox(value: unknown, where: string): void {
+  const box = fields(value, where, ["name", "lower", "upper", "difference", "tree"]);
+  if (typeof box.name !== "string") throw new Refusal(`${where}.name is no text`);
+  checkSides(box.lower, box.upper, where);
+  const difference = fields(box.difference, `${where}.difference`, ["lower", "upper"]);
+  checkSides(difference.lower, difference.upper, `${where}.difference`);
+  if (!Array.isArray(box.tree)) throw new Refusal(`${where}.tree is no list`);
+  for (const [at, node] of box.tree.entries()) {
+    if (node === 0 || node === 1) continue;
+    const isSplit = Array.isArray(node) && node.length === 2 && Number.isInteger(node[0]) &&
+      Number.isFinite(node[1]);
+    if (!isSplit) throw new Refusal(`${where}.tree[${at}] is neither 0, 1 nor [side, at]`);
+  }
+}
+
+function checkSides(lower: unknown, upper: unknown, where: string): void {
+  for (const side of [lower, upper]) {
+    if (!Array.isArray(side) || !side.every((each) => Number.isFinite(each))) {
+      throw new Refusal(`${where} has sides that are not lists of numbers`);
+    }
+  }
+  const [from, to] = [lower as number[], upper as number[]];
+  if (from.length !== to.length) throw new Refusal(`${where} has unequal sides`);
+  if (from.some((each, at) => each > to[at]!)) throw new Refusal(`${where} is inverted`);
+}
+
+function fields(
+  value: unknown,
+  where: string,
+  names: readonly string[],
+): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new Refusal(`${where} is no object`);
+  }
+  const keys = Object.keys(value);
+  const missing = names.find((name) => !keys.includes(name));
+  if (missing !== undefined) throw new Refusal(`${where} has no "${missing}"`);
+  const extra = keys.find((key) => !names.includes(key));
+  if (extra !== undefined) throw new Refusal(`${where} has "${extra}", which has no meaning`);
+  return value as Record<string, unknown>;
+}

@@ -1,0 +1,238 @@
+/**
+ * Making certificates: splitting boxes until the checker's own bounds prove what is to be claimed.
+ *
+ * @module
+ */
+
+import {
+  type Certificate,
+  type CertifiedBox,
+  FORMAT,
+  type SplitTree,
+  VERSION,
+} from "../../checker/certificate.ts";
+import { type ModelFiles, pairModels } from "../../checker/check.ts";
+import { type DifferenceBounds, Prover } from "../../checker/prover.ts";
+import { Refusal } from "../../checker/refusal.ts";
+import { canonicalJson, type JsonValue } from "../../base/canonical_json.ts";
+import { UserError } from "../../base/errors.ts";
+import { digestOf } from "../../store/digest.ts";
+import { type Box, center } from "../box.ts";
+import type { NamedBox } from "../domain/input.ts";
+
+/** What is to be certified on a box. */
+export interface CertifyRequest extends NamedBox {
+  /** Bounds of f′ − f to be reached, one an output; splitting stops there. */
+  readonly target: DifferenceBounds;
+}
+
+/** How much work may be done. */
+export interface CertifyOptions {
+  /** Parts that may be bounded, for each box. */
+  readonly parts: number;
+  /** Whether differences inside of the networks get bounds of their own: tighter, at about twice the time a part. */
+  readonly differences?: boolean;
+  readonly progress?: (box: number, parts: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A certificate and how it compares with what was asked for. */
+export interface Certified {
+  readonly certificate: Certificate;
+  /** For each box, whether the target is what is claimed. If not, the claim is weaker, and proven all the same. */
+  readonly reached: readonly boolean[];
+  /** Parts that were bounded on the way. */
+  readonly parts: number;
+}
+
+/**
+ * A certificate for two model files. It claims the targets where splitting reaches them, and what is proven elsewhere.
+ *
+ * @throws {UserError} If the checker does not support the models: says what it lacks.
+ */
+export function certify(
+  models: ModelFiles,
+  requests: readonly CertifyRequest[],
+  options: CertifyOptions,
+): Certified {
+  const prover = new Prover(readPair(models));
+  const boxes: CertifiedBox[] = [];
+  const reached: boolean[] = [];
+  let parts = 0;
+  requests.forEach((request, at) => {
+    const splitter = new Splitter(prover, request, options);
+    splitter.run((done) => options.progress?.(at, done));
+    boxes.push(splitter.certified());
+    reached.push(splitter.isReached);
+    parts += splitter.parts;
+  });
+  const certificate: Certificate = {
+    format: FORMAT,
+    version: VERSION,
+    models: { original: digestOf(models.original), quantized: digestOf(models.quantized) },
+    semantics: "real",
+    boxes,
+  };
+  return { certificate, reached, parts };
+}
+
+/** The bytes of a certificate: the same for the same certificate. */
+export function encodeCertificate(certificate: Certificate): Uint8Array {
+  return new TextEncoder().encode(canonicalJson(certificate as unknown as JsonValue) + "\n");
+}
+
+function readPair(models: ModelFiles) {
+  try {
+    return pairModels(models);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new UserError({
+      message: `No certificate can be made for these models: ${error.message}`,
+      hint: "The bounds hold without one; leave the certificate out",
+    }, { cause: error });
+  }
+}
+
+interface Part {
+  readonly box: Box;
+  readonly bounds: DifferenceBounds;
+  /** How far the bounds are beyond the target, relative to the width of the target. */
+  readonly excess: number;
+  /** Where to cut it. */
+  readonly side: number;
+  cut?: { readonly at: number; readonly low: Part; readonly high: Part };
+}
+
+class Splitter {
+  parts = 0;
+  readonly #prover: Prover;
+  readonly #request: CertifyRequest;
+  readonly #options: CertifyOptions;
+  readonly #root: Part;
+  /** Parts beyond the target, the furthest first. */
+  readonly #open: Part[] = [];
+
+  constructor(prover: Prover, request: CertifyRequest, options: CertifyOptions) {
+    this.#prover = prover;
+    this.#request = request;
+    this.#options = options;
+    this.#root = this.#bound(request.box);
+  }
+
+  get isReached(): boolean {
+    return this.#open.length === 0;
+  }
+
+  run(progress: (parts: number) => void): void {
+    while (this.#open.length > 0 && this.parts + 2 <= this.#options.parts) {
+      this.#options.signal?.throwIfAborted();
+      const part = this.#takeWorst();
+      if (part.side < 0) {
+        // A point has no halves: what is proven there is what can be claimed.
+        this.#open.push(part);
+        return;
+      }
+      const at = center(part.box)[part.side]!;
+      const [low, high] = [part.box.upper.slice(), part.box.lower.slice()];
+      low[part.side] = at;
+      high[part.side] = at;
+      part.cut = {
+        at,
+        low: this.#bound({ lower: part.box.lower, upper: low }),
+        high: this.#bound({ lower: high, upper: part.box.upper }),
+      };
+      progress(this.parts);
+    }
+  }
+
+  certified(): CertifiedBox {
+    const { name, box, target } = this.#request;
+    const tree: (SplitTree[number])[] = [];
+    const lower = target.lower.slice();
+    const upper = target.upper.slice();
+    const kind = this.#options.differences === true ? 1 : 0;
+    const waiting = [this.#root];
+    for (let part = waiting.pop(); part !== undefined; part = waiting.pop()) {
+      if (part.cut === undefined) {
+        tree.push(kind);
+        part.bounds.lower.forEach((value, at) => lower[at] = Math.min(lower[at]!, value));
+        part.bounds.upper.forEach((value, at) => upper[at] = Math.max(upper[at]!, value));
+      } else {
+        tree.push([part.side, part.cut.at]);
+        waiting.push(part.cut.high, part.cut.low);
+      }
+    }
+    return {
+      name,
+      lower: [...box.lower],
+      upper: [...box.upper],
+      difference: { lower: [...lower], upper: [...upper] },
+      tree,
+    };
+  }
+
+  #bound(box: Box): Part {
+    const differences = this.#options.differences === true;
+    const bounds = this.#prover.prove(box.lower, box.upper, { differences });
+    this.parts++;
+    const { target } = this.#request;
+    let [excess, worst] = [0, -1];
+    bounds.lower.forEach((lower, output) => {
+      const [from, to] = [target.lower[output]!, target.upper[output]!];
+      const width = Math.max(Math.abs(from), Math.abs(to), Number.MIN_VALUE);
+      const beyond = [(from - lower) / width, (bounds.upper[output]! - to) / width];
+      beyond.forEach((each, direction) => {
+        if (each > excess) [excess, worst] = [each, 2 * output + 1 - direction];
+      });
+    });
+    const side = worst < 0 ? -1 : this.#sideOf(box, worst);
+    const part: Part = { box, bounds, excess, side };
+    if (excess > 0) this.#insert(part);
+    return part;
+  }
+
+  /** The input with the most influence on a bound over the width of the box. */
+  #sideOf({ lower, upper }: Box, row: number): number {
+    const { influence, inputs } = this.#prover;
+    let [side, most] = [-1, -1];
+    for (let at = 0; at < inputs; at++) {
+      const width = upper[at]! - lower[at]!;
+      const middle = lower[at]! + width / 2;
+      if (!(lower[at]! < middle && middle < upper[at]!)) continue;
+      const weight = width * Math.abs(influence[row * inputs + at]!);
+      if (weight > most) [side, most] = [at, weight];
+    }
+    return side;
+  }
+
+  /** Keeps the list a heap by excess. */
+  #insert(part: Part): void {
+    const heap = this.#open;
+    let at = heap.push(part) - 1;
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      if (heap[above]!.excess >= part.excess) break;
+      heap[at] = heap[above]!;
+      at = above;
+    }
+    heap[at] = part;
+  }
+
+  #takeWorst(): Part {
+    const heap = this.#open;
+    const worst = heap[0]!;
+    const last = heap.pop()!;
+    if (heap.length === 0) return worst;
+    let at = 0;
+    for (;;) {
+      let below = 2 * at + 1;
+      if (below >= heap.length) break;
+      if (below + 1 < heap.length && heap[below + 1]!.excess > heap[below]!.excess) below++;
+      if (heap[below]!.excess <= last.excess) break;
+      heap[at] = heap[below]!;
+      at = below;
+    }
+    heap[at] = last;
+    return worst;
+  }
+}

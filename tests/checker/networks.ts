@@ -1,0 +1,123 @@
+/**
+ * Small pairs of models, as files, for tests of the checker.
+ *
+ * @module
+ */
+
+import { Random } from "../../src/base/random.ts";
+import { GraphBuilder } from "../../src/onnx/build.ts";
+import type { Model } from "../../src/onnx/model.ts";
+import { elementCount, float32, tensor } from "../../src/onnx/tensor.ts";
+import { encodeModel } from "../../src/onnx/write.ts";
+
+type Weights = (dims: number[], scale?: number) => string;
+
+/** A network and a copy with every weight a little different. */
+export function pairOf(
+  seed: number,
+  dims: number[],
+  error: number,
+  make: (builder: GraphBuilder, x: string, weights: Weights) => string,
+): [Model, Model] {
+  const built = (which: number): Model => {
+    const random = Random.from(seed, "weights");
+    const other = Random.from(seed + which, "errors");
+    const builder = new GraphBuilder();
+    const weights: Weights = (shape, scale = 1) =>
+      builder.constant(float32(
+        shape,
+        Array.from({ length: elementCount(shape) }, () => {
+          const value = random.normal() * scale;
+          return value + which * error * scale * (other.uniform() - 0.5);
+        }),
+      ));
+    builder.output(make(builder, builder.input("x", "float32", dims), weights));
+    return builder.build({ opset: 17 });
+  };
+  return [built(0), built(1)];
+}
+
+/** Layers of Relus on `inputs` numbers, with two outputs. */
+export function dense(seed: number, inputs: number, widths: readonly number[], error: number) {
+  return pairOf(seed, [1, inputs], error, (b, x, weights) => {
+    let [value, width] = [x, inputs];
+    for (const hidden of widths) {
+      const z = b.op("MatMul", [value, weights([width, hidden], Math.sqrt(2 / width))]);
+      value = b.op("Relu", [b.op("Add", [z, weights([hidden], 0.3)])]);
+      width = hidden;
+    }
+    return b.op("Gemm", [value, weights([2, width], 0.5), weights([2])], { transB: 1 });
+  });
+}
+
+/** Convolutions, a residual, batch normalization and pools. */
+export function convolutional(error: number) {
+  return pairOf(3, [1, 2, 6, 5], error, (b, x, weights) => {
+    const normalized = b.op("BatchNormalization", [
+      x,
+      weights([2]),
+      weights([2]),
+      weights([2]),
+      b.constant(float32([2], [0.7, 1.9])),
+    ]);
+    const first = b.op("Relu", [
+      b.op("Conv", [normalized, weights([4, 2, 3, 3], 0.3), weights([4])], {
+        pads: [1, 1, 1, 1],
+        strides: [2, 1],
+      }),
+    ]);
+    const z = b.op("Conv", [first, weights([4, 2, 3, 3], 0.3), weights([4])], {
+      pads: [1, 1, 1, 1],
+      group: 2,
+    });
+    const a = b.op("Relu", [b.op("Add", [z, first])]);
+    const pooled = b.op("AveragePool", [a], { kernel_shape: [2, 2], strides: [1, 2] });
+    const global = b.op("GlobalAveragePool", [pooled]);
+    return b.op("Gemm", [b.op("Flatten", [global]), weights([4, 2], 0.5)]);
+  });
+}
+
+/** The same network with its weights stored as integers of 8 or 4 bits a channel. */
+export function stored(bits: 4 | 8): [Model, Model] {
+  const random = Random.from(11, "stored");
+  const numbers = (count: number) => Float32Array.from({ length: count }, () => random.normal());
+  const [first, second, bias] = [numbers(3 * 6), numbers(6 * 2), numbers(6)];
+  const make = (quantized: boolean) => {
+    const b = new GraphBuilder();
+    const limit = 2 ** (bits - 1) - 1;
+    const matrix = (values: Float32Array, rows: number, columns: number) => {
+      if (!quantized) return b.constant(float32([rows, columns], values));
+      const scales = Float32Array.from({ length: columns }, (_, column) => {
+        const most = values.filter((_, at) => at % columns === column)
+          .reduce((all, value) => Math.max(all, Math.abs(value)), 0);
+        return most / limit;
+      });
+      const integers = values.map((value, at) => Math.round(value / scales[at % columns]!));
+      const packed = bits === 8
+        ? tensor("int8", [rows, columns], Int8Array.from(integers))
+        : tensor(
+          "int4",
+          [rows, columns],
+          Uint8Array.from({ length: values.length / 2 }, (_, at) =>
+            (integers[2 * at]! & 15) | ((integers[2 * at + 1]! & 15) << 4)),
+        );
+      return b.op(
+        "DequantizeLinear",
+        [b.constant(packed), b.constant(float32([columns], scales))],
+        {
+          axis: 1,
+        },
+      );
+    };
+    const x = b.input("x", "float32", ["batch", 3]);
+    const z = b.op("Gemm", [x, matrix(first, 3, 6), b.constant(float32([6], bias))]);
+    b.output(b.op("MatMul", [b.op("Relu", [z]), matrix(second, 6, 2)]));
+    return b.build({ opset: 21 });
+  };
+  return [make(false), make(true)];
+}
+
+/** As the files that a certificate speaks of. */
+export function files([original, quantized]: readonly [Model, Model]) {
+  return { original: encodeModel(original), quantized: encodeModel(quantized) };
+}
