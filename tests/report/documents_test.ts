@@ -91,7 +91,7 @@ Deno.test("documents are known by their form, and others are left alone", async 
   // Rounded up: a smaller number would not be proven.
   assert.match(
     words,
-    /For every input of the box item 0, no output of w8\.model differs from that of prepare\.model by more than 0\.5433, computed in exact arithmetic\. A difference of 0\.5 was found: the bound is at most 1\.087 times as large/,
+    /For every input of item 0, no output of w8\.model differs from that of prepare\.model by more than 0\.5433, computed in exact arithmetic\. A difference of 0\.5 was found: the bound is at most 1\.087 times as large/,
   );
   assert.match(
     words,

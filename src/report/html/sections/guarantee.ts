@@ -29,7 +29,7 @@ function one(verification: ReportVerification): Html {
     verification;
   const whole = worst(domains.flatMap(({ outputs }) => outputs));
   const place = domains.length === 1
-    ? html`of the box <strong>${domains[0]!.name}</strong>`
+    ? domains[0]!.name === "box" ? "of the box" : html`of <strong>${domains[0]!.name}</strong>`
     : html`of each of ${domains.length} boxes`;
   return html`<h3><a href="${stageLink(stage)}">${stage}</a></h3>
 <p>${
