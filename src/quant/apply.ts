@@ -14,7 +14,7 @@ import type { Placement, QuantizableLayer } from "./placement.ts";
 import { activationType, quantizeActivation, quantizeDynamically } from "./qdq/activations.ts";
 import { addCodebook, type CodebookWeights, readCodebook } from "./qdq/codebook.ts";
 import { guardFloatWeights } from "./qdq/guards.ts";
-import { type Encoding, isPacked } from "./qdq/storage.ts";
+import { type Encoding, isPacked, typeRange } from "./qdq/storage.ts";
 import { addWeights, quantizeBias, type QuantizedWeights, readWeights } from "./qdq/weights.ts";
 
 /** What to quantize, and to what. */
@@ -141,17 +141,35 @@ function writeStatic(
     const parameters = activations.get(value);
     if (parameters !== undefined) groups.set(group, parameters);
   }
+  const stored = activationEncoding(groups.values(), encoding);
   for (const { value, group, role } of placement.points) {
     const parameters = role === "repeat" ? groups.get(group) : activations.get(value);
     if (parameters === undefined) continue;
     // ONNX Runtime moves nothing on integers below 8 bits, so there is nothing to gain by quantizing again.
-    if (role === "repeat" && isPacked(activationType(parameters.grid, encoding))) continue;
+    if (role === "repeat" && isPacked(activationType(parameters.grid, stored))) continue;
     quantizeActivation(model.graph, value, parameters, {
-      encoding,
+      encoding: stored,
       repeat: role === "repeat",
       outputs: role === "result",
     });
   }
+}
+
+/**
+ * How activations are stored. ONNX Runtime (1.30) plans the memory of packed integers as if each had a byte, but
+ * gives them less, and uses it again for other integers of the same shape: those of another width then overwrite what
+ * lies behind. So activations of several widths are in containers.
+ */
+function activationEncoding(
+  parameters: Iterable<QuantizationParameters>,
+  encoding: Encoding,
+): Encoding {
+  const widths = new Set<number>();
+  for (const { grid } of parameters) {
+    const { bits } = typeRange(activationType(grid, encoding))!;
+    if (bits <= 8) widths.add(bits);
+  }
+  return widths.size > 1 ? "container" : encoding;
 }
 
 function writeDynamic(model: Model, placement: Placement, plan: QuantizationPlan): void {

@@ -10,7 +10,7 @@ import { inputs, outputs, type Parameters, parameters } from "./ports.ts";
 
 export const quantize = defineStage({
   name: "quantize",
-  version: 1,
+  version: 2,
   summary: "Round weights and activations to few bits",
   description: [
     "Writes a QDQ model: integer weights with their scales, and a QuantizeLinear and DequantizeLinear pair at every " +
