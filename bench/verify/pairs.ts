@@ -1,0 +1,98 @@
+/**
+ * The networks and domains that verification is measured on, from the shared data.
+ *
+ * @module
+ */
+
+import { cloneModel } from "../../src/onnx/edit.ts";
+import type { Model } from "../../src/onnx/model.ts";
+import { readModel } from "../../src/onnx/read.ts";
+import { float32 } from "../../src/onnx/tensor.ts";
+import { type Box, box } from "../../src/verify/box.ts";
+import type { PairedNetwork } from "../../src/verify/network/network.ts";
+import { pairModels } from "../../src/verify/network/pair.ts";
+import { parseVnnlib } from "../../src/verify/vnnlib/property.ts";
+import { sharedData } from "../../tests/shared_data.ts";
+
+/** A model with weights as another width would hold them; still a float model. */
+type Narrowing = (values: Float32Array, dims: readonly number[]) => Float32Array;
+
+/** Every parameter rounded to half precision. */
+const half: Narrowing = (values) => Float32Array.from(Float16Array.from(values));
+
+/** Symmetric 8-bit integers with one scale. */
+const byTensor: Narrowing = (values) => {
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const scale = Math.fround(largest / 127) || 1;
+  return values.map((value) => Math.round(value / scale) * scale);
+};
+
+/** Symmetric 8-bit integers with a scale for each row of the first axis. */
+const byChannel: Narrowing = (values, dims) => {
+  const length = values.length / dims[0]!;
+  const result = new Float32Array(values.length);
+  for (let from = 0; from < values.length; from += length) {
+    result.set(byTensor(values.subarray(from, from + length), dims), from);
+  }
+  return result;
+};
+
+const NARROWINGS = { half, "int8 tensor": byTensor, "int8 channel": byChannel };
+
+/** A model and its copy of narrower weights. */
+export function narrowed(model: Model, how: keyof typeof NARROWINGS): PairedNetwork {
+  const copy = cloneModel(model);
+  for (const [name, { type, dims, data }] of copy.graph.initializers) {
+    if (type !== "float32" || how !== "half" && dims.length < 2 || name.includes("AvgImg")) {
+      continue;
+    }
+    copy.graph.initializers.set(name, float32(dims, NARROWINGS[how](data as Float32Array, dims)));
+  }
+  return pairModels(model, copy);
+}
+
+/** A network of the shared data. */
+export async function network(path: string): Promise<Model> {
+  return await readModel(shared(path));
+}
+
+/** A box of the shared data. */
+export async function property(path: string): Promise<Box> {
+  const file = shared(path);
+  const [first] = parseVnnlib(await Deno.readTextFile(file), file).boxes;
+  return box(first!.lower, first!.upper);
+}
+
+/** The ACAS Xu networks that a property speaks of. */
+export function acasNetworks(property: number): string[] {
+  const names: string[] = [];
+  for (let a = 1; a <= 5; a++) {
+    for (let b = 1; b <= 9; b++) {
+      if (property !== 1 && a === 1 && b >= 7) continue;
+      names.push(`${a}_${b}`);
+    }
+  }
+  return names;
+}
+
+const MEANS = [19791.091, 0, 0, 650, 600];
+const RANGES = [60261, 6.28318530718, 6.28318530718, 1100, 1200];
+const SIDES: Record<number, [number[], number[]]> = {
+  1: [[55947.691, -3.141592, -3.141592, 1145, 0], [60760, 3.141592, 3.141592, 1200, 60]],
+  3: [[1500, -0.06, 3.1, 980, 960], [1800, 0.06, 3.141592, 1200, 1200]],
+  4: [[1500, -0.06, 0, 1000, 700], [1800, 0.06, 0, 1200, 800]],
+};
+
+/** The box of an ACAS Xu property, in the units of the networks. */
+export function acasBox(property: number): Box {
+  const [lower, upper] = SIDES[property]!;
+  const normalize = (value: number, at: number) => (value - MEANS[at]!) / RANGES[at]!;
+  return box(lower.map(normalize), upper.map(normalize));
+}
+
+/** A file of the shared data; without it nothing can be measured. */
+export function shared(path: string): string {
+  const found = sharedData(`verify/${path}`);
+  if (found === undefined) throw new Error(`There is no shared data: verify/${path}`);
+  return found;
+}
