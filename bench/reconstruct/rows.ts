@@ -128,23 +128,47 @@ function evaluation(id: string, model: string, data: string, metrics: string[]):
   return [{ id, uses: "evaluate", in: { model, test: `inputs.${data}` }, with: { metrics } }];
 }
 
+/** Images of CIFAR-10 mean the same mirrored and shifted. */
+const AUGMENT = ["mirror", "shift"];
+
 /** All rows by name. */
 export const ROWS: Readonly<Record<string, Row>> = {
   "W4": row("resnet20", 4, undefined, { preset: "fast" }),
-  "W3": row("resnet20", 3, undefined, {}),
-  "W2": row("resnet20", 2, undefined, {}),
+  "W3": row("resnet20", 3, undefined, { steps: 500, distill: 200, augment: AUGMENT }),
+  "W2": row("resnet20", 2, undefined, { steps: 1000, distill: 400, augment: AUGMENT }),
   "W4A4": row("resnet20", 4, 4, { method: "qdrop", preset: "fast" }),
-  "W2A4": row("resnet20", 2, 4, { method: "qdrop" }),
-  "W2A2": row("resnet20", 2, 2, { method: "qdrop" }),
+  "W2A4": row("resnet20", 2, 4, { method: "qdrop", steps: 800, distill: 400, augment: AUGMENT }),
+  "W2A2": row("resnet20", 2, 2, { method: "qdrop", steps: 800, distill: 400, augment: AUGMENT }),
   "W4-gptq": row("resnet20", 4, undefined, { method: "gptq" }),
   "W4-bias": row("resnet20", 4, undefined, { method: "bias" }),
   "W4-layer": row("resnet20", 4, undefined, { preset: "fast", unit: "layer" }),
   "W4-network": row("resnet20", 4, undefined, { preset: "fast", unit: "network" }),
+  "W4-fisher": row("resnet20", 4, undefined, { preset: "fast", loss: "fisher" }),
+  "W2-standard": row("resnet20", 2, undefined, {}),
+  "W2-paper": row("resnet20", 2, undefined, { preset: "paper" }),
   "W4A4-brecq": row("resnet20", 4, 4, { method: "brecq", preset: "fast" }),
   "W4A4-genie": row("resnet20", 4, 4, { method: "genie", preset: "fast" }),
-  "squeezenet-W4": row("squeezenet", 4, undefined, { preset: "fast" }),
-  "squeezenet-W3": row("squeezenet", 3, undefined, { preset: "fast" }),
+  "squeezenet-W4": row("squeezenet", 4, undefined, {
+    preset: "fast",
+    steps: 250,
+    distill: 150,
+    distill_weight_rate: 0,
+  }),
+  "squeezenet-W3": row("squeezenet", 3, undefined, {
+    preset: "fast",
+    steps: 350,
+    batch: 16,
+    mirror: true,
+    distill: 200,
+    distill_weight_rate: 1e-3,
+  }),
   "squeezenet-W4-gptq": row("squeezenet", 4, undefined, { method: "gptq" }),
-  "mobilenet-W4": row("mobilenet", 4, undefined, { preset: "fast", lambda: 0.1 }),
+  "mobilenet-W4": row("mobilenet", 4, undefined, {
+    preset: "fast",
+    steps: 150,
+    batch: 16,
+    distill: 60,
+    distill_weight_rate: 1e-3,
+  }),
   "mobilenet-W4-gptq": row("mobilenet", 4, undefined, { method: "gptq" }),
 };
