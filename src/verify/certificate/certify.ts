@@ -103,6 +103,9 @@ interface Part {
   cut?: { readonly at: number; readonly low: Part; readonly high: Part };
 }
 
+/** What the length of a side counts beside its share in the variation. */
+const LENGTH_WEIGHT = 0.5;
+
 class Splitter {
   parts = 0;
   readonly #prover: Prover;
@@ -191,16 +194,28 @@ class Splitter {
     return part;
   }
 
-  /** The input with the most influence on a bound over the width of the box. */
+  /**
+   * The input to cut: by its share in what the functional of a bound varies over the box, and, because relaxations lose
+   * along inputs that the functional forgets, by its share of the sides that are still long.
+   */
   #sideOf({ lower, upper }: Box, row: number): number {
     const { influence, inputs } = this.#prover;
-    let [side, most] = [-1, -1];
+    const whole = this.#request.box;
+    const widths = lower.map((from, at) => {
+      const width = upper[at]! - from;
+      const middle = from + width / 2;
+      return from < middle && middle < upper[at]! ? width : 0;
+    });
+    const varies = widths.map((width, at) => width * Math.abs(influence[row * inputs + at]!));
+    const lengths = widths.map((width, at) =>
+      width === 0 ? 0 : width / (whole.upper[at]! - whole.lower[at]!)
+    );
+    const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0) || 1;
+    const [variation, length] = [sum(varies), sum(lengths)];
+    let [side, most] = [-1, 0];
     for (let at = 0; at < inputs; at++) {
-      const width = upper[at]! - lower[at]!;
-      const middle = lower[at]! + width / 2;
-      if (!(lower[at]! < middle && middle < upper[at]!)) continue;
-      const weight = width * Math.abs(influence[row * inputs + at]!);
-      if (weight > most) [side, most] = [at, weight];
+      const score = varies[at]! / variation + LENGTH_WEIGHT * lengths[at]! / length;
+      if (score > most) [side, most] = [at, score];
     }
     return side;
   }
