@@ -13,6 +13,8 @@ export const ExitCode = {
   usage: 2,
   /** An `expect` was not met. */
   expectation: 3,
+  /** With `--frozen`: something is not as the lock file says. */
+  frozen: 4,
   interrupted: 130,
 } as const;
 

@@ -5,6 +5,7 @@
  */
 
 import { UserError } from "../base/errors.ts";
+import { LockError } from "../pipeline/lock_error.ts";
 import { StoreError } from "../store/explain.ts";
 import { readCommandLine } from "./command_line.ts";
 import { ExitCode } from "./exit_code.ts";
@@ -30,7 +31,8 @@ function mistakes(error: UserError, args: readonly string[], streams: Streams): 
   err.lines(...problemLines(error.problems, err.style, err.columns()));
   annotate(error.problems, streams);
   if (debug) err.lines(error.stack ?? "");
-  return error instanceof StoreError ? ExitCode.failed : ExitCode.usage;
+  if (error instanceof StoreError) return ExitCode.failed;
+  return error instanceof LockError ? ExitCode.frozen : ExitCode.usage;
 }
 
 function defect(error: unknown, { err, debug }: Streams): ExitCode {

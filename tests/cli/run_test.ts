@@ -268,3 +268,31 @@ Deno.test("GitHub gets a summary and annotations", async () => {
   const wrong = await call(["run", "none.yaml"], { cwd: at.path, env });
   assert.equal(wrong.code, 2);
 });
+
+Deno.test("a lock file proves that nothing moved, and --only and --force choose what runs", async () => {
+  await using folder = workspace("  - uses: count\n  - { id: more, uses: count }\n");
+  const missing = await folder.call("run", "p.yaml", "--frozen");
+  assert.equal(missing.code, 4);
+  assert.match(missing.stderr, /Lock file "p\.lock\.json" does not exist[^]*--lock/);
+
+  const only = await folder.call("run", "p.yaml", "--only", "count", "--json");
+  assert.deepEqual(JSON.parse(only.stdout).stages.map(({ id }: { id: string }) => id), ["count"]);
+  const both = await folder.call("run", "p.yaml", "--only", "count", "--lock");
+  assert.equal(both.code, 2);
+
+  const first = await folder.call("run", "p.yaml", "--lock", "--force", "count", "--json");
+  assert.equal(first.code, 0, first.stderr);
+  const statuses = JSON.parse(first.stdout).stages.map(({ status }: { status: string }) => status);
+  assert.deepEqual(statuses, ["ran", "ran"]);
+
+  const same = await folder.call("run", "p.yaml", "--frozen");
+  assert.equal(same.code, 0);
+  assert.match(same.stderr, /Everything is as p\.lock\.json says/);
+
+  const other = await folder.call("run", "p.yaml", "--frozen", "--set", "more.with.to=4");
+  assert.equal(other.code, 4);
+  assert.match(
+    other.stderr,
+    /Stage "more": to: 3 → 4[^]*at p\.yaml:[^]*"p\.lock\.json" would change/,
+  );
+});

@@ -4,9 +4,13 @@
  * @module
  */
 
+import { UserError } from "../../base/errors.ts";
 import type { RunOutcome } from "../../pipeline/execute.ts";
+import type { PipelineLock } from "../../pipeline/lock.ts";
+import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { Plan } from "../../pipeline/plan.ts";
 import { summarizeRun } from "../../report/summary.ts";
+import type { RunRecord, Store } from "../../store/store.ts";
 import { ExitCode } from "../exit_code.ts";
 import { Interrupted, interruptible } from "../interrupt.ts";
 import { openEventsFile } from "../output/events_file.ts";
@@ -33,6 +37,10 @@ export interface RunOptions {
   readonly json: boolean;
   readonly events: string | undefined;
   readonly report: string | undefined;
+  readonly only: readonly string[];
+  readonly force: readonly string[];
+  readonly lock: boolean;
+  readonly frozen: boolean;
 }
 
 /** Loads, plans and executes a pipeline, and prints what came out. */
@@ -46,7 +54,14 @@ export async function run(options: RunOptions, streams: Streams): Promise<ExitCo
     await requireFolder(options.report, "--report");
   }
 
-  const pipeline = await loadPipeline(options.file, { set: options.set });
+  if (options.lock && options.frozen) {
+    throw new UserError({
+      message: "--lock and --frozen contradict each other",
+      hint: "--lock writes the lock file, --frozen proves that it need not be written",
+    });
+  }
+  const whole = await loadPipeline(options.file, { set: options.set });
+  const pipeline = options.only.length === 0 ? whole : await part(whole, options);
   err.lines(...problemLines(pipeline.warnings, err.style, err.columns(), "warning"));
   await using store = openStore(storeFolder(options.store), {
     onWarning: (message) => err.lines(`${err.style.yellow("warning")}: ${message}`),
@@ -54,7 +69,8 @@ export async function run(options: RunOptions, streams: Streams): Promise<ExitCo
   let interrupted = false;
   try {
     return await interruptible(async (signal) => {
-      const plan = await planPipeline(pipeline, store);
+      const plan = await planPipeline(pipeline, store, { force: options.force });
+      const lock = options.frozen ? await requireLocked(plan) : undefined;
       if (options.dryRun) {
         if (options.json) out.lines(JSON.stringify(planDocument(plan), null, 2));
         else out.lines(...planLines(plan, out.style));
@@ -69,6 +85,9 @@ export async function run(options: RunOptions, streams: Streams): Promise<ExitCo
         await writeReport(options.report, await reportText(outcome.record, store, format));
         err.lines(`Report: ${shownPath(options.report)}`);
       }
+      if (outcome.status === "done" && (options.lock || lock !== undefined)) {
+        await finishLock(outcome.record, store, lock, options, streams);
+      }
       return outcome.exitCode;
     });
   } catch (error) {
@@ -78,6 +97,51 @@ export async function run(options: RunOptions, streams: Streams): Promise<ExitCo
   } finally {
     if (interrupted) err.lines(resumeLine(streams));
   }
+}
+
+/** Some stages with what they need. */
+async function part(pipeline: Pipeline, { only, lock, frozen }: RunOptions): Promise<Pipeline> {
+  if (lock || frozen) {
+    throw new UserError({
+      message: `--only cannot be used with ${lock ? "--lock" : "--frozen"}`,
+      hint: "A lock file is of the whole pipeline: leave out --only",
+    });
+  }
+  const { onlyStages } = await import("../../pipeline/subset.ts");
+  return onlyStages(pipeline, only);
+}
+
+/** The lock file, if a plan is as it says. */
+async function requireLocked(plan: Plan): Promise<PipelineLock> {
+  const { lockError, lockPath, planChanges, readLock } = await import("../../pipeline/lock.ts");
+  const path = lockPath(plan.pipeline.file);
+  const lock = await readLock(path);
+  const changes = planChanges(plan, lock);
+  if (changes.length > 0) throw lockError(shownPath(path), changes);
+  return lock;
+}
+
+/** Compares what a run made with the lock file, or writes that file. */
+async function finishLock(
+  record: RunRecord,
+  store: Store,
+  locked: PipelineLock | undefined,
+  options: RunOptions,
+  { err }: Streams,
+): Promise<void> {
+  const { lockError, lockOf, lockPath, resultChanges, writeLock } = await import(
+    "../../pipeline/lock.ts"
+  );
+  const path = lockPath(options.file);
+  const now = await lockOf(record, store);
+  if (locked !== undefined) {
+    const changes = resultChanges(now, locked);
+    if (changes.length > 0) throw lockError(shownPath(path), changes);
+    err.lines(`${err.style.green("✓")} Everything is as ${shownPath(path)} says`);
+    return;
+  }
+  await writeLock(path, now);
+  err.lines(`Lock: ${shownPath(path)}`);
 }
 
 async function execute(

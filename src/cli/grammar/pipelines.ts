@@ -6,7 +6,7 @@
 
 import { importLater } from "../../base/import_later.ts";
 import { file, json, set, store, YAML } from "./shared.ts";
-import { argument, command, flag, option, someArguments } from "./syntax.ts";
+import { argument, command, flag, option, options, someArguments } from "./syntax.ts";
 import { integer, path, text } from "./values.ts";
 
 const run = command({
@@ -18,6 +18,8 @@ const run = command({
     ["run it; a second time everything is cached", "run pipelines/digits.yaml"],
     ["try another setting", "run pipelines/digits.yaml --set w4.with.weights.bits=3"],
     ["with a page that shows what came out", "run pipelines/digits.yaml --report report.html"],
+    ["one stage, and what it needs", "run pipelines/digits.yaml --only w4-test"],
+    ["prove that nothing moved since the lock file was written", "run my.yaml --frozen"],
     ["for scripts", "run pipelines/digits.yaml --json > results.json"],
   ],
   takes: {
@@ -38,6 +40,18 @@ const run = command({
       "If a stage fails, still run those that do not depend on it",
     ),
     dryRun: flag("-n --dry-run", "Only say what would run, and why"),
+    only: options(
+      "--only",
+      text("STAGE"),
+      "Run only this stage and those it takes something from; may be repeated",
+    ),
+    force: options(
+      "--force",
+      text("STAGE"),
+      "Run this stage even if its result is cached; may be repeated",
+    ),
+    lock: flag("--lock", "Write what everything depended on to a lock file beside the pipeline"),
+    frozen: flag("--frozen", "Fail, with exit code 4, if anything is not as the lock file says"),
     store,
     events: option(
       "--events",
@@ -51,10 +65,10 @@ const run = command({
     ),
     json,
   },
-  action: (options) => async (streams) =>
+  action: (given) => async (streams) =>
     (await importLater<typeof import("../commands/run.ts")>(
       import.meta.resolve("../commands/run.ts"),
-    )).run(options, streams),
+    )).run(given, streams),
 });
 
 const check = command({
@@ -64,10 +78,10 @@ const check = command({
     "Finds everything that is wrong with a pipeline file, all at once, without reading models or data.",
   examples: [["each problem with its place and what mends it", "check my.yaml"]],
   takes: { file, set, json },
-  action: (options) => async (streams) =>
+  action: (given) => async (streams) =>
     (await importLater<typeof import("../commands/check.ts")>(
       import.meta.resolve("../commands/check.ts"),
-    )).check(options, streams),
+    )).check(given, streams),
 });
 
 const plan = command({
@@ -80,10 +94,10 @@ const plan = command({
     ["and with another setting", "plan pipelines/digits.yaml --set seed=1"],
   ],
   takes: { file, set, store, json },
-  action: (options) => async (streams) =>
+  action: (given) => async (streams) =>
     (await importLater<typeof import("../commands/plan.ts")>(
       import.meta.resolve("../commands/plan.ts"),
-    )).plan(options, streams),
+    )).plan(given, streams),
 });
 
 const explain = command({
@@ -108,10 +122,10 @@ const explain = command({
     store,
     json,
   },
-  action: (options) => async (streams) =>
+  action: (given) => async (streams) =>
     (await importLater<typeof import("../commands/explain.ts")>(
       import.meta.resolve("../commands/explain.ts"),
-    )).explain(options, streams),
+    )).explain(given, streams),
 });
 
 export const pipelineCommands = [run, check, plan, explain];

@@ -1,0 +1,44 @@
+/**
+ * A part of a pipeline: some stages and what they need.
+ *
+ * @module
+ */
+
+import { UserError } from "../base/errors.ts";
+import { didYouMean } from "../base/suggest.ts";
+import { dependencies, type Pipeline } from "./pipeline.ts";
+
+/**
+ * The pipeline with only some stages, those that they take something from, and the inputs of all these.
+ *
+ * @throws {UserError} If there is no stage of a name.
+ */
+export function onlyStages(pipeline: Pipeline, ids: readonly string[]): Pipeline {
+  const byId = new Map(pipeline.stages.map((stage) => [stage.id, stage]));
+  const problems = ids.filter((id) => !byId.has(id)).map((id) => {
+    const hint = didYouMean(id, byId.keys());
+    return {
+      message: `There is no stage "${id}" to run`,
+      ...(hint !== undefined && { hint }),
+    };
+  });
+  if (problems.length > 0) throw new UserError(problems);
+  const wanted = new Set<string>();
+  const open = [...ids];
+  while (open.length > 0) {
+    const id = open.pop()!;
+    if (wanted.has(id)) continue;
+    wanted.add(id);
+    open.push(...dependencies(byId.get(id)!));
+  }
+  const stages = pipeline.stages.filter(({ id }) => wanted.has(id));
+  const used = new Set(
+    stages.flatMap(({ inputs }) => [...inputs.values()])
+      .flatMap((source) => source.from === "inputs" ? [source.name] : []),
+  );
+  return {
+    ...pipeline,
+    stages,
+    inputs: new Map([...pipeline.inputs].filter(([name]) => used.has(name))),
+  };
+}
