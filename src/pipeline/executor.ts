@@ -78,7 +78,7 @@ export class WorkerExecutor implements Executor {
     this.#busy.add(worker);
     try {
       const outcome = await this.#converse(worker, job, hooks);
-      this.#idle.push(worker);
+      this.#keep(worker, job);
       return outcome;
     } catch (error) {
       worker.terminate();
@@ -87,6 +87,25 @@ export class WorkerExecutor implements Executor {
     } finally {
       this.#busy.delete(worker);
     }
+  }
+
+  /**
+   * What a user's stage left behind in its thread, such as a timer that will throw, must not meet another stage. What
+   * ours leave is a defect of ours that ends only the thread.
+   */
+  #keep(worker: Worker, job: Job): void {
+    if (job.plugin !== undefined) return worker.terminate();
+    const drop = () => {
+      const index = this.#idle.indexOf(worker);
+      if (index >= 0) this.#idle.splice(index, 1);
+      worker.terminate();
+    };
+    worker.onmessage = drop;
+    worker.onerror = (event) => {
+      event.preventDefault();
+      drop();
+    };
+    this.#idle.push(worker);
   }
 
   #converse(worker: Worker, job: Job, { signal, ...hooks }: JobHooks): Promise<JobOutcome> {

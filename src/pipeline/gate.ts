@@ -88,17 +88,20 @@ export function evaluateGate(gate: Gate, metrics: Readonly<Record<string, number
   const above = gate.high !== undefined &&
     !(gate.high.inclusive ? value <= gate.high.value : value < gate.high.value);
   if (!below && !above) {
-    return { metric, condition, met: true, value, message: `${metric} is ${show(value)}` };
+    const message = `${metric} is ${show(value, condition)}`;
+    return { metric, condition, met: true, value, message };
   }
   const by = Math.abs(value - (above ? gate.high!.value : gate.low!.value));
-  const distance = by === 0 ? "exactly the limit" : `${show(by)} too ${above ? "high" : "low"}`;
+  const distance = by === 0
+    ? "exactly the limit"
+    : `${show(by, condition)} too ${above ? "high" : "low"}`;
   return {
     metric,
     condition,
     met: false,
     value,
     by,
-    message: `${metric} is ${show(value)}, expected ${condition}: ${distance}`,
+    message: `${metric} is ${show(value, condition)}, expected ${condition}: ${distance}`,
   };
 }
 
@@ -109,7 +112,9 @@ function numberOf(text: string): number {
   return Number(`${digits}e${Number(exponent ?? 0) - 2}`);
 }
 
-/** Enough digits to tell values apart, without the noise of binary fractions. */
-function show(value: number): string {
-  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
+/** In the unit of the condition, with enough digits to tell values apart but without the noise of binary fractions. */
+function show(value: number, condition: string): string {
+  const number = condition.includes("%") ? value * 100 : value;
+  const text = Number.isInteger(number) ? String(number) : String(Number(number.toPrecision(6)));
+  return condition.includes("%") ? `${text} %` : text;
 }

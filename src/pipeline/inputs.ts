@@ -6,8 +6,9 @@
 
 import { importLater } from "../base/import_later.ts";
 import { Buffer } from "node:buffer";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { type Problem, UserError } from "../base/errors.ts";
+import { suggest } from "../base/suggest.ts";
 import { type DatasetSpec, inputFormats } from "../data/spec.ts";
 import { findFormProblem } from "../onnx/file_form.ts";
 import { type ArtifactRecord, modelDigest } from "../registry/kinds.ts";
@@ -168,13 +169,29 @@ async function digestExisting(
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       const looked = isAbsolute(text) ? undefined : `Looked for "${resolve(directory, text)}"`;
-      throw fieldProblem(field, `File "${text}" does not exist`, looked);
+      const hint = await similarFile(path, text) ?? looked;
+      throw fieldProblem(field, `File "${text}" does not exist`, hint);
     }
     if (error instanceof Deno.errors.PermissionDenied) {
       throw fieldProblem(field, `File "${text}" may not be read`, "Change its permissions");
     }
     throw error;
   }
+}
+
+/** A file beside the one that is missing whose name is almost the same. */
+async function similarFile(path: string, text: string): Promise<string | undefined> {
+  const names: string[] = [];
+  try {
+    for await (const { name, isDirectory } of Deno.readDir(dirname(path))) {
+      if (!isDirectory) names.push(name);
+    }
+  } catch {
+    return undefined;
+  }
+  const close = suggest(basename(path), names.sort());
+  if (close === undefined) return undefined;
+  return `Did you mean "${text.slice(0, text.length - basename(path).length)}${close}"?`;
 }
 
 function fieldProblem(path: Path, message: string, hint?: string): UserError {

@@ -249,9 +249,8 @@ function hit({ key, outputs, metrics, warnings, seconds }: StoredAction): Attemp
   return { status: "hit", key, seconds, outputs, metrics, warnings };
 }
 
-/** What a stage complains of without saying where is in the pipeline's entry for it. */
+/** What a stage complains of, or throws, without saying where is in the pipeline's entry for it. */
 function placed(failure: StageFailure, place: PipelineStage["place"]): StageFailure {
-  if (failure.defect) return failure;
   return {
     ...failure,
     problems: failure.problems.map((problem) => ({ ...problem, place: problem.place ?? place })),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import process from "node:process";
 import { Registry } from "../registry/registry.ts";
 import { builtInStages } from "../stages/mod.ts";
 import { openStore } from "../store/store.ts";
@@ -28,6 +29,17 @@ globalThis.addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
   thread.postMessage({ type: "stray", failure: failureOf(event.reason) });
 });
+
+/** Ending the thread would leave the run waiting for ever. */
+function refuse(name: string): (code?: unknown) => never {
+  return () => {
+    throw new Error(`A stage must not call ${name}: throw an error instead`);
+  };
+}
+Object.defineProperty(Deno, "exit", { value: refuse("Deno.exit") });
+Object.defineProperty(globalThis, "close", { value: refuse("close") });
+// By itself it would end the thread without asking Deno.exit.
+Object.defineProperty(process, "exit", { value: refuse("process.exit") });
 
 thread.onmessage = async ({ data }) => {
   thread.postMessage({ type: "end", outcome: await work(data) });

@@ -49,7 +49,9 @@ for (const executor of ["inline", "workers"] as const) {
       const outcome = await run(folder.pipeline(trouble(how)), { executor, keepGoing: true });
       const { error, status } = outcome.stages[1]!;
       assert.equal(status, "failed");
-      assert.deepEqual(error!.problems, [{ message }]);
+      assert.equal(error!.problems.length, 1);
+      assert.equal(error!.problems[0]!.message, message);
+      assert.equal(error!.problems[0]!.place!.line, 4);
       assert.equal(error!.defect, true);
       assert.ok(error!.stack!.length > 0);
     }
@@ -96,8 +98,37 @@ Deno.test("an error that nobody catches in a Worker fails its stage only", async
       after: "blocked",
       aside: "ran",
     });
-    assert.deepEqual(outcome.stages[1]!.error!.problems, [{ message }]);
+    assert.deepEqual(outcome.stages[1]!.error!.problems.map(({ message }) => message), [message]);
   }
+});
+
+Deno.test("a stage that would end its thread fails, and the run goes on", async () => {
+  const said = { exit: "Deno.exit", "process-exit": "process.exit", close: "close" };
+  for (const [how, name] of Object.entries(said)) {
+    using folder = new Folder();
+    const outcome = await run(folder.pipeline(trouble(how)), {
+      executor: "workers",
+      jobs: 1,
+      keepGoing: true,
+    });
+    assert.equal(outcome.statuses().aside, "ran");
+    assert.deepEqual(
+      outcome.stages[1]!.error!.problems.map(({ message }) => message),
+      [`Error: A stage must not call ${name}: throw an error instead`],
+    );
+  }
+});
+
+Deno.test("what a stage throws when it is over does not meet the next one", async () => {
+  using folder = new Folder();
+  const file = folder.pipeline(`
+name: later
+stages:
+  - { id: first, uses: trouble, with: { how: stray-later } }
+  - { id: second, uses: count, with: { to: 40, milliseconds: 50 } }
+`);
+  const outcome = await run(file, { executor: "workers", jobs: 1 });
+  assert.deepEqual(outcome.statuses(), { first: "ran", second: "ran" });
 });
 
 for (const how of ["hang", "spin"]) {

@@ -16,13 +16,13 @@ Deno.test("a gate that is not met says what was measured, what was expected, and
   assert.equal(said("<= 0.01", 0.0123), "✗ top1 is 0.0123, expected <= 0.01: 0.0023 too high");
   assert.equal(said("<= 0.01", 0.01), "✓ top1 is 0.01");
   assert.equal(said("< 0.01", 0.01), "✗ top1 is 0.01, expected < 0.01: exactly the limit");
-  assert.equal(said(">= 98%", 0.975), "✗ top1 is 0.975, expected >= 98%: 0.005 too low");
-  assert.equal(said(">= 98%", 0.98), "✓ top1 is 0.98");
+  assert.equal(said(">= 98%", 0.975), "✗ top1 is 97.5 %, expected >= 98%: 0.5 % too low");
+  assert.equal(said(">= 98%", 0.98), "✓ top1 is 98 %");
   assert.equal(said("> -1.5e1", -15), "✗ top1 is -15, expected > -1.5e1: exactly the limit");
   assert.equal(said("== 8", 4), "✗ top1 is 4, expected == 8: 4 too low");
   assert.equal(said(8, 8), "✓ top1 is 8");
   assert.equal(said("0.97 .. 0.99", 1), "✗ top1 is 1, expected 0.97 .. 0.99: 0.01 too high");
-  assert.equal(said("97% .. 99%", 0.97), "✓ top1 is 0.97");
+  assert.equal(said("97% .. 99%", 0.97), "✓ top1 is 97 %");
   assert.equal(said("<= 1"), "✗ top1 was not measured, expected <= 1");
 });
 

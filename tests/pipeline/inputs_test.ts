@@ -7,7 +7,7 @@ import { planPipeline } from "../../src/pipeline/plan.ts";
 import type { Artifact } from "../../src/registry/artifact.ts";
 import { openArtifact } from "../../src/registry/kinds.ts";
 import { openStore } from "../../src/store/store.ts";
-import { Folder, thrownBy } from "./support.ts";
+import { Folder, run, thrownBy } from "./support.ts";
 
 const SCALE = float32([2000], Float32Array.from({ length: 2000 }, (_, index) => index));
 
@@ -30,6 +30,19 @@ stages: [{ uses: fold }]
   const { inputs } = await planPipeline(await loadPipeline(file), store);
   return openArtifact(inputs.get("model")!.record, (digest) => store.blobPath(digest));
 }
+
+Deno.test("a file that is missing is found by a name that is almost the same", async () => {
+  using folder = new Folder();
+  folder.write("nets/network.json", "1");
+  const file = folder.pipeline(`
+name: near
+inputs: { x: { json: nets/netwrok.json } }
+stages: [{ uses: increment }]
+`);
+  assert.deepEqual(await thrownBy(() => run(file), folder), [
+    '2:22+17 Input "x": File "nets/netwrok.json" does not exist → Did you mean "nets/network.json"?',
+  ]);
+});
 
 Deno.test("a model's digest covers the files that hold its tensors", async () => {
   using folder = new Folder();

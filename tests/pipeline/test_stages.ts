@@ -4,6 +4,7 @@
  * @module
  */
 
+import process from "node:process";
 import { Type } from "@sinclair/typebox";
 import { UserError } from "../../src/base/errors.ts";
 import { defineStage } from "../../src/registry/stage.ts";
@@ -85,6 +86,10 @@ export const trouble = defineStage({
       Type.Literal("defect"),
       Type.Literal("string"),
       Type.Literal("stray"),
+      Type.Literal("stray-later"),
+      Type.Literal("exit"),
+      Type.Literal("process-exit"),
+      Type.Literal("close"),
       Type.Literal("rejection"),
       Type.Literal("no-output"),
       Type.Literal("other-output"),
@@ -116,6 +121,20 @@ export const trouble = defineStage({
           throw new Error("Thrown where nobody catches it");
         });
         await new Promise(() => {});
+        break;
+      case "stray-later":
+        setTimeout(() => {
+          throw new Error("Thrown when the stage was over");
+        }, 1500);
+        break;
+      case "exit":
+        Deno.exit(3);
+        break;
+      case "process-exit":
+        process.exit(3);
+        break;
+      case "close":
+        globalThis.close();
         break;
       case "no-output":
         return { outputs: {} as { value: number } };
