@@ -10,7 +10,7 @@ function unescaped(markup: string): string {
 
 Deno.test("any text stays text, in content and in attributes", () => {
   const texts = fc.oneof(
-    fc.string({ unit: "binary" }),
+    fc.array(fc.integer({ min: 0, max: 0x2ff })).map((codes) => String.fromCharCode(...codes)),
     fc.array(fc.constantFrom("<", ">", '"', "'", "&", "</script>", "<!--", "]]>", "&lt;", "a"))
       .map((parts) => parts.join("")),
   );
