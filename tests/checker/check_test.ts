@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { Ajv } from "ajv";
 import { Random } from "../../src/base/random.ts";
 import type { Certificate } from "../../src/checker/certificate.ts";
+import { CERTIFICATE_SCHEMA } from "../../src/checker/certificate_schema.ts";
 import { checkCertificate, type ModelFiles } from "../../src/checker/check.ts";
 import { Refusal } from "../../src/checker/refusal.ts";
 import type { Model } from "../../src/onnx/model.ts";
@@ -277,4 +279,13 @@ Deno.test("what the checker does not support is said", () => {
     others,
     /differ in structure/,
   );
+});
+
+Deno.test("certificates fit their schema, and malformed ones do not", () => {
+  const validate = new Ajv({ strictTuples: false }).compile(CERTIFICATE_SCHEMA);
+  for (const { certificate } of CASES) assert.ok(validate(certificate), String(validate.errors));
+  const broken = copy(CASES[0]!.certificate);
+  broken.boxes[0].tree.push([0.5, 1]);
+  assert.ok(!validate(broken));
+  assert.ok(!validate({ ...CASES[0]!.certificate, extra: 1 }));
 });

@@ -20,6 +20,7 @@ Deno.test("every command explains itself with an example", async () => {
     "plan",
     "stages",
     "units",
+    "check-certificate",
     "cache",
     "cache ls",
     "cache verify",

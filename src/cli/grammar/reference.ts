@@ -5,7 +5,7 @@
  */
 
 import { importLater } from "../../base/import_later.ts";
-import { json } from "./shared.ts";
+import { json, store } from "./shared.ts";
 import { argument, command, option, optionalArgument } from "./syntax.ts";
 import { choice, path, text } from "./values.ts";
 
@@ -46,4 +46,26 @@ const units = command({
     )).units({ ...options, unit }, streams),
 });
 
-export const referenceCommands = [stages, units];
+const checkCertificate = command({
+  name: "check-certificate",
+  brief: "Check a certificate of verify",
+  description:
+    "Proves the bounds of a certificate anew, with code that shares nothing with the stage verify: it reads the two models, cuts the inputs as the certificate says, and bounds each part with every rounding counted. Says that the certificate is accepted, or why it is refused.",
+  examples: [
+    ["the models are beside it, or in the store", "check-certificate certificate.json"],
+    ["they are elsewhere", "check-certificate c.json --original a.onnx --quantized b.onnx"],
+  ],
+  takes: {
+    file: argument(path("FILE", [".json"]), "A certificate"),
+    original: option("--original", path("MODEL", [".onnx"]), "The file of the original model"),
+    quantized: option("--quantized", path("MODEL", [".onnx"]), "The file of the quantized model"),
+    store,
+    json,
+  },
+  action: (options) => async (streams) =>
+    (await importLater<typeof import("../commands/check_certificate.ts")>(
+      import.meta.resolve("../commands/check_certificate.ts"),
+    )).checkCertificate(options, streams),
+});
+
+export const referenceCommands = [stages, units, checkCertificate];

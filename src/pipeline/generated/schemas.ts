@@ -5,6 +5,7 @@
  */
 
 import type { JsonValue } from "../../base/canonical_json.ts";
+import { CERTIFICATE_SCHEMA } from "../../checker/certificate_schema.ts";
 import { asSchema } from "../../registry/schema.ts";
 import type { AnyStage } from "../../registry/stage.ts";
 import { ReportSchema } from "../../report/document.ts";
@@ -32,6 +33,11 @@ export function schemaFiles(stages: readonly AnyStage[]): Map<string, string> {
     $schema: DIALECT,
     $comment: NOTE,
     ...publishSchema(asSchema(ReportSchema), { references: false }),
+  });
+  files.set("certificate.schema.json", {
+    $schema: DIALECT,
+    $comment: NOTE,
+    ...CERTIFICATE_SCHEMA,
   });
   return new Map(
     [...files].map(([path, schema]) => [
