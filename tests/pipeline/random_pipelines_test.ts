@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { explainPlan, explainRun } from "../../src/pipeline/explain.ts";
+import { loadPipeline } from "../../src/pipeline/load.ts";
+import { planPipeline } from "../../src/pipeline/plan.ts";
+import { openStore } from "../../src/store/store.ts";
 import { Folder, run } from "./support.ts";
 
 /** A stage of a random pipeline: it takes outputs of earlier ones. */
@@ -89,5 +93,74 @@ Deno.test("changing anything reruns exactly the stages whose ingredients were ne
       }
     }),
     { numRuns: 25 },
+  );
+});
+
+Deno.test("what changed is named before and after the run, and nothing else is", async () => {
+  const edits = fc.record({
+    stage: fc.nat(7),
+    field: fc.constantFrom("plus", "divide"),
+    value: fc.integer({ min: 6, max: 9 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(pipelines, edits, async (stages, { stage, field, value }) => {
+      using folder = new Folder();
+      const index = stage % stages.length;
+      const edited = stages.with(index, { ...stages[index]!, [field]: value });
+      await run(folder.pipeline(yaml(stages)));
+      const file = folder.pipeline(yaml(edited));
+      await using store = openStore(folder.join("store"));
+      const plan = await planPipeline(await loadPipeline(file), store);
+      const before = new Map((await explainPlan(plan, [])).map((each) => [each.id, each]));
+      const { record } = await run(file);
+      const after = new Map((await explainRun(record, [], store)).map((each) => [each.id, each]));
+
+      const [old, now] = [model(stages), model(edited)];
+      for (const [place, { from }] of edited.entries()) {
+        const id = `s${place}`;
+        const own = place === index ? [`${field}: ${stages[index]![field]} → ${value}`] : [];
+        const moved = PORTS.filter((_, port) =>
+          from[port] !== undefined && old[from[port]!]!.total !== now[from[port]!]!.total
+        ).map((port) => `input "${port}" changed`);
+        assert.deepEqual(after.get(id)!.changes.map(({ text }) => text), [...own, ...moved], id);
+
+        const { status, changes, waits } = before.get(id)!;
+        const told = changes.map(({ text }) => text);
+        if (status === "hit") continue;
+        // Of what is not known yet, only the stage's own part can be told.
+        assert.deepEqual(told.filter((text) => !text.startsWith("input")), own, id);
+        if (waits.length === 0) assert.deepEqual(told, [...own, ...moved], id);
+        else assert.ok(waits.every((each) => before.get(each)!.status !== "hit"), id);
+      }
+    }),
+    { numRuns: 12 },
+  );
+});
+
+Deno.test("changing what is no ingredient reruns nothing", async () => {
+  await fc.assert(
+    fc.asyncProperty(pipelines, fc.nat(7), async (stages, stage) => {
+      using folder = new Folder();
+      await run(folder.pipeline(yaml(stages)));
+      const id = `s${stage % stages.length}`;
+      const other = yaml(stages).replace(
+        "name: random",
+        "name: other\ndescription: of another name",
+      )
+        .replace(
+          `{ id: ${id}, `,
+          `{ id: ${id}, description: as before, expect: { total: ">= 0" }, `,
+        );
+      const { stages: outcomes, exitCode } = await run(folder.pipeline(other, "moved/p.yaml"), {
+        jobs: 1,
+        threads: 3,
+        memory: 2 ** 20,
+        keepGoing: true,
+        store: folder.join("store"),
+      });
+      assert.equal(exitCode, 0);
+      assert.ok(outcomes.every(({ status }) => status === "hit"));
+    }),
+    { numRuns: 8 },
   );
 });
