@@ -74,10 +74,12 @@ async function* around(
   const pair = narrowed(await network(path), "int8 channel");
   for (const name of properties.slice(0, MOST)) {
     const whole = await property(name);
-    const middle = whole.lower.map((from, at) => (from + whole.upper[at]!) / 2);
-    const domain = radius === undefined
-      ? whole
-      : box(middle.map((x) => x - radius), middle.map((x) => x + radius));
+    // Boxes of radius 0.03 around pixels, cut to 0 … 1: a pixel is where a side that was not cut says.
+    const pixels = whole.upper.map((to, at) => to < 1 ? to - 0.03 : whole.lower[at]! + 0.03);
+    const domain = radius === undefined ? whole : box(
+      pixels.map((x) => Math.max(x - radius, 0)),
+      pixels.map((x) => Math.min(x + radius, 1)),
+    );
     yield { name, pair, box: domain };
   }
 }

@@ -29,6 +29,9 @@ export type Method = typeof METHODS[number];
 /** Domains with more inputs of some width than this are bounded whole: there are too many parts to search. */
 export const MOST_SPLIT_INPUTS = 8;
 
+/** Steps on the slopes of inner rows, for boxes that are bounded whole: more gain little. */
+const RESELECT_STEPS = 3;
+
 /** How to verify. */
 export interface VerifyOptions extends Omit<SearchOptions, "rows" | "batch"> {
   readonly method: Method;
@@ -47,7 +50,8 @@ export class Verifier implements AsyncDisposable {
     const { semantics = "real", threads = 1 } = options;
     this.#network = network;
     this.#options = options;
-    this.#propagator = new Propagator(network, { semantics, threads });
+    const reselect = options.method === "differential" ? RESELECT_STEPS : 0;
+    this.#propagator = new Propagator(network, { semantics, threads, reselect });
     this.#expander = new Expander(network, { semantics, rows: "values" });
   }
 

@@ -15,7 +15,15 @@ import { affineBounds, type AffineFacts, affineFacts, intervalFeed } from "./aff
 import { close, down, intersect, type Noise, up, type ValueBounds } from "./batch.ts";
 import { type BackwardGraph, backwardGraph, type RowView } from "./graphs/backward.ts";
 import { type AffinePairedStep, intervalGraph } from "./graphs/interval.ts";
-import { newRelaxation, type Relaxation, relaxRelu, reluBounds } from "./relu.ts";
+import { canReselect, reselectGraph } from "./graphs/reselect.ts";
+import { type ReluLines, reluLines } from "./lines.ts";
+import {
+  type FoldedOffset,
+  newRelaxation,
+  type Relaxation,
+  relaxRelu,
+  reluBounds,
+} from "./relu.ts";
 import { relaxQuantize } from "./quantize.ts";
 import { boundUnit, gamma, type Semantics } from "./roundoff.ts";
 
@@ -33,6 +41,8 @@ export interface PropagationOptions {
   readonly threads?: number;
   /** Bytes that the coefficients of one pass should stay under. */
   readonly memory?: number;
+  /** Frank–Wolfe steps on the slopes of rows of z and y; 0 unless told. */
+  readonly reselect?: number;
 }
 
 /** Which backward rows are made at inner values. */
@@ -74,7 +84,13 @@ export class Propagator implements AsyncDisposable {
 
   constructor(network: PairedNetwork, options: PropagationOptions = {}) {
     this.network = network;
-    this.#options = { semantics: "real", threads: 1, memory: DEFAULT_MEMORY, ...options };
+    this.#options = {
+      semantics: "real",
+      threads: 1,
+      memory: DEFAULT_MEMORY,
+      reselect: 0,
+      ...options,
+    };
     this.#unit = boundUnit(network);
     const readers = new Map<ValueNumber, number>();
     network.steps.forEach((step, at) => {
@@ -142,10 +158,7 @@ export class Propagator implements AsyncDisposable {
         }
       } else if (step.kind === "relu") {
         const given = bounds.get(step.input)!;
-        const facts = this.#facts.get(step.input);
-        const folded = this.#folded.has(step.input)
-          ? { ...facts!.offsets, noise: noise.get(step.input)! }
-          : undefined;
+        const folded = this.#foldedOf(step.input, state);
         const relaxation = newRelaxation(given.zLower.length);
         relaxRelu(given, step.size, this.#unit, folded, relaxation);
         relaxations.set(value, relaxation);
@@ -186,7 +199,7 @@ export class Propagator implements AsyncDisposable {
     const key = `${target} ${view} ${withScores}`;
     const graph = this.#graph(key, target, view, withScores);
     const session = await this.#session(key, () => graph.model);
-    const feeds = this.#feeds(graph, state, shares);
+    const feeds = this.#feeds(graph, view, state, shares);
     const perGroup = rows.width * this.#widest * 8 * 4;
     const chunk = Math.max(Math.floor(this.#options.memory / perGroup), 1);
     const bounds = new Float64Array(rows.index.length);
@@ -282,8 +295,23 @@ export class Propagator implements AsyncDisposable {
     }
   }
 
+  /** The lines around a Relu step of one network. */
+  #lines(value: ValueNumber, view: "z" | "y", state: Propagated): ReluLines {
+    const step = this.network.steps[value - 1]!;
+    if (step.kind !== "relu") throw new TypeError(`Step ${step.kind} has no lines`);
+    const folded = this.#foldedOf(step.input, state);
+    const bounds = state.bounds.get(step.input)!;
+    return reluLines(bounds, view, step.size, this.#unit, folded);
+  }
+
+  #foldedOf(value: ValueNumber, state: Propagated): FoldedOffset | undefined {
+    if (!this.#folded.has(value)) return undefined;
+    return { ...this.#facts.get(value)!.offsets, noise: state.noise.get(value)! };
+  }
+
   #feeds(
     graph: BackwardGraph,
+    view: RowView,
     state: Propagated,
     shares: ReadonlyMap<ValueNumber, Float64Array> | undefined,
   ): Record<string, Tensor> {
@@ -301,6 +329,12 @@ export class Propagator implements AsyncDisposable {
       center: tensor("float64", [count, inputs, 1], center),
       half: tensor("float64", [count, inputs, 1], half),
     };
+    const lines = new Map<ValueNumber, ReluLines>();
+    const linesOf = (value: ValueNumber) => {
+      const known = lines.get(value) ?? this.#lines(value, view as "z" | "y", state);
+      lines.set(value, known);
+      return known;
+    };
     for (const [name, form] of graph.feeds) {
       const [value, field, letter] = name.split(".") as [string, string, string?];
       const number = Number(value);
@@ -309,7 +343,9 @@ export class Propagator implements AsyncDisposable {
         feeds[name] = tensor("float64", [count, size, inputs], shares!.get(number)!);
         continue;
       }
-      const data = field === "noise"
+      const data = field === "line"
+        ? linesOf(number)[letter as keyof ReluLines]
+        : field === "noise"
         ? state.noise.get(number)![letter as keyof Noise]
         : state.relaxations.get(number)![field as keyof Relaxation];
       const dims = form === "row" ? [count, 1, size] : [count, size, 1];
@@ -321,7 +357,12 @@ export class Propagator implements AsyncDisposable {
   #graph(key: string, target: ValueNumber, view: RowView, scores: boolean): BackwardGraph {
     let graph = this.#graphs.get(key);
     if (graph === undefined) {
-      graph = backwardGraph(this.network, { target, view, scores, folded: this.#folded });
+      const steps = this.#options.reselect;
+      const folded = this.#folded;
+      const chooses = steps > 0 && (view === "z" || view === "y") && canReselect(this.network);
+      graph = chooses
+        ? reselectGraph(this.network, { target, view, folded, steps })
+        : backwardGraph(this.network, { target, view, scores, folded });
       this.#graphs.set(key, graph);
     }
     return graph;
