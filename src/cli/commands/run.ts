@@ -32,6 +32,7 @@ export interface RunOptions {
   readonly store: string | undefined;
   readonly jobs: number | undefined;
   readonly threads: number | undefined;
+  readonly memory: number | undefined;
   readonly keepGoing: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
@@ -157,6 +158,7 @@ async function execute(
     return await executePlan(plan, {
       ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
       ...(options.threads === undefined ? {} : { threads: options.threads }),
+      ...(options.memory === undefined ? {} : { memory: options.memory }),
       keepGoing: options.keepGoing,
       signal,
       onEvent: (event) => {

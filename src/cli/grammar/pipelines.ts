@@ -7,7 +7,7 @@
 import { importLater } from "../../base/import_later.ts";
 import { file, json, set, store, YAML } from "./shared.ts";
 import { argument, command, flag, option, options, someArguments } from "./syntax.ts";
-import { integer, path, text } from "./values.ts";
+import { bytes, integer, path, text } from "./values.ts";
 
 const run = command({
   name: "run",
@@ -34,6 +34,11 @@ const run = command({
       "--threads",
       integer("N", 1),
       "Threads that the stages share; the number of processors unless told",
+    ),
+    memory: option(
+      "--memory",
+      bytes(),
+      "Memory that the stages' large data should stay under, together, such as 2Gi; 1Gi unless told",
     ),
     keepGoing: flag(
       "-k --keep-going",
