@@ -11,7 +11,7 @@
 import type { Box } from "../box.ts";
 import { center } from "../box.ts";
 import type { Bracket, OutputBracket, Witness } from "../bracket.ts";
-import type { BoxBatch, InnerRows } from "../bounds/propagate.ts";
+import type { BoxBatch } from "../bounds/propagate.ts";
 import type { Semantics } from "../bounds/roundoff.ts";
 import { type PairedNetwork, sizeOf } from "../network/network.ts";
 import { Expander, type ExpandRequest, type ExpandResult, middles } from "./expand.ts";
@@ -30,7 +30,8 @@ export interface SearchOptions {
   /** Milliseconds; a result that ended so depends on the machine. */
   readonly time?: number;
   readonly semantics?: Semantics;
-  readonly rows?: InnerRows;
+  /** Which inner rows are made; chosen by what they do on the whole domain unless told. */
+  readonly rows?: "values" | "differences";
   readonly threads?: number;
   /** Boxes that one expansion holds. */
   readonly batch?: number;
@@ -105,15 +106,16 @@ class Search {
   }
 
   async run(): Promise<SearchResult> {
-    const { semantics = "real", rows = "values", threads = 1, batch = 256 } = this.#options;
+    const { semantics = "real", threads = 1, batch = 256 } = this.#options;
     const began = performance.now();
-    const expandOptions = { semantics, rows };
-    await using local = new Expander(this.#network, expandOptions);
-    await this.#look(local);
-    await using pool = expandPool(this.#network, expandOptions, threads, local);
+    await using values = new Expander(this.#network, { semantics, rows: "values" });
+    await using differences = new Expander(this.#network, { semantics, rows: "differences" });
+    await this.#look(values);
     const root = this.#request([this.#domain], undefined, undefined);
-    const [first] = await pool.expand([root]);
-    this.#merge(root, first!, undefined, [1]);
+    const { rows, first } = await this.#choose(root, { values, differences });
+    const local = rows === "values" ? values : differences;
+    await using pool = expandPool(this.#network, { semantics, rows }, threads, local);
+    this.#merge(root, first, undefined, [1]);
     while (this.#heap.size > 0 && !this.#isOver(began)) {
       const parents = this.#take(batch * ROUND / 2);
       if (parents.length === 0) continue;
@@ -135,6 +137,24 @@ class Search {
       this.#options.progress?.(this.#progress());
     }
     return this.#result();
+  }
+
+  /**
+   * Whether rows of differences are worth their time: they take twice as long as those of values alone, and pay where
+   * the two networks are close, as half-precision copies are.
+   */
+  async #choose(
+    root: ExpandRequest,
+    expanders: Record<"values" | "differences", Expander>,
+  ): Promise<{ rows: "values" | "differences"; first: ExpandResult }> {
+    const given = this.#options.rows;
+    if (given !== undefined) return { rows: given, first: await expanders[given].expand(root) };
+    const [plain, close] = [
+      await expanders.values.expand(root),
+      await expanders.differences.expand(root),
+    ];
+    const pays = this.#excess(close.bounds) < this.#excess(plain.bounds) / WORTH;
+    return pays ? { rows: "differences", first: close } : { rows: "values", first: plain };
   }
 
   /** Looks for large differences at a few points, before any box is bounded. */
@@ -329,5 +349,8 @@ class Search {
     };
   }
 }
+
+/** By how much rows of differences have to tighten the bound of the whole domain. */
+const WORTH = 3;
 
 const PRIMES = [2, 3, 5, 7, 11, 13, 17, 19];
