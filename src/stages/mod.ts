@@ -10,6 +10,7 @@ import { correctBias } from "./correct_bias/mod.ts";
 import { equalize } from "./equalize/mod.ts";
 import { evaluate } from "./evaluate/mod.ts";
 import { exportStage } from "./export/mod.ts";
+import { finetune } from "./finetune/mod.ts";
 import { prepare } from "./prepare/mod.ts";
 import { profile } from "./profile/mod.ts";
 import { quantize } from "./quantize/mod.ts";
@@ -33,6 +34,7 @@ const stages = [
   quantize,
   correctBias,
   reconstruct,
+  finetune,
   evaluate,
   verify,
   exportStage,

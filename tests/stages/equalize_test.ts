@@ -17,7 +17,13 @@ import { prepareModel } from "../../src/stages/prepare/run.ts";
 import { testWithSharedData } from "../shared_data.ts";
 import { artifact, context } from "./stage_fixture.ts";
 
-const EXACT = { clips: "per-channel", factors: "any", absorb_biases: false, sweeps: 200 } as const;
+const EXACT = {
+  clips: "per-channel",
+  factors: "any",
+  absorb_biases: false,
+  spread: Infinity,
+  sweeps: 200,
+} as const;
 const PREPARE = {
   shape: {},
   batch: "keep",
@@ -169,6 +175,43 @@ Deno.test("a depthwise layer between two others has the cube root of all three r
   const [r1, r2, r3] = sides.map(([name, side]) => ranges(model, name, side));
   const roots = r1!.map((range, channel) => Math.cbrt(range * r2![channel]! * r3![channel]!));
   for (const [name, side] of sides) assertClose(ranges(equalized, name, side), roots, 2e-3);
+});
+
+Deno.test("a channel without weights in the first layer takes no part of the second's grid", async () => {
+  const net = new Network();
+  const x = net.builder.input("x", "float32", ["N", 3, 4, 4]);
+  const a = net.op("a_relu", "Relu", [net.conv("a", x, [5, 3, 1, 1])]);
+  net.builder.output(net.conv("b", a, [4, 5, 1, 1]), "float32", ["N", 4, 4, 4]);
+  const model = await prepared(net);
+  // Channel 2 is nothing but its bias, and what reads it is huge.
+  const scaled = (name: string, isDead: (index: number) => boolean, factor: number) => {
+    const { node, weights } = layer(model, name);
+    const values = weights.data.map((value, index) => isDead(index) ? factor * value : value);
+    model.graph.initializers.set(node.inputs[1]!, float32(weights.dims, values));
+  };
+  scaled("a", (index) => Math.floor(index / 3) === 2, 0);
+  scaled("b", (index) => index % 5 === 2, 1e6);
+  const { model: equalized } = equalizeModel(model, EXACT);
+  const [dead, ...others] = [2, 0, 1, 3, 4].map((channel) =>
+    ranges(equalized, "b", "inputAt")[channel]!
+  );
+  assert.ok(dead! <= Math.max(...others));
+  assert.ok(await largestDifference(model, equalized, 0) < 1e-5);
+});
+
+Deno.test("channels with small weights do not make activations wider than they may be", async () => {
+  const model = await prepared(everything());
+  for (const spread of [1, 2, Infinity]) {
+    const { equalization } = equalizeModel(model, { ...EXACT, spread });
+    for (const [link, factors] of equalization.factors) {
+      if (link.clips.length === 0) continue;
+      const widths = [...factors].map((factor) => 1 / factor).sort((a, b) => a - b);
+      const median = widths[Math.floor((widths.length - 1) / 2)]!;
+      const isWider = widths.at(-1)! > 2.02 * median;
+      if (spread <= 2) assert.ok(!isWider);
+      else assert.ok(isWider);
+    }
+  }
 });
 
 Deno.test("without its upper bound a Clip is a Relu, and is said to be another function", async () => {

@@ -30,12 +30,19 @@ export interface SweepOptions {
   readonly tolerance: number;
   /** Whether factors are powers of two, with which nothing is rounded. */
   readonly powersOfTwo: boolean;
+  /**
+   * The greatest value that each channel between two layers takes, as far as that is known: dividing channels with small
+   * weights by small factors makes these values large, and they share a grid, too.
+   */
+  readonly peaks: ReadonlyMap<Link, Float64Array>;
+  /** How many times as wide as that of the median channel the range of a channel's values may become. */
+  readonly spread: number;
 }
 
 /** Finds the factors. */
 export function equalizingFactors(
   links: readonly Link[],
-  { maximum, tolerance, powersOfTwo }: SweepOptions,
+  { maximum, tolerance, powersOfTwo, peaks, spread }: SweepOptions,
 ): Equalization {
   const ranges = new Map<Node, ChannelRanges>();
   for (const { first, seconds } of links) {
@@ -65,7 +72,12 @@ export function equalizingFactors(
     change = 0;
     // There and back: what changes at one end of a long chain reaches the other at once.
     for (const link of sweeps % 2 === 0 ? links : links.toReversed()) {
-      const step = pairFactors(link, ranges);
+      const step = limited(
+        pairFactors(link, ranges),
+        factors.get(link)!,
+        peaks.get(link),
+        spread,
+      );
       for (const factor of step) change = Math.max(change, Math.abs(factor - 1));
       apply(link, step);
     }
@@ -78,7 +90,10 @@ export function equalizingFactors(
   return { factors, before, after: outputRanges(), sweeps };
 }
 
-/** √(r₁/r₂) for each channel; 1 where a channel has no weights on one side. */
+/**
+ * √(r₁/r₂) for each channel. A channel that is constant, for it has no weights in the first layer, has no range to be
+ * equal to: its weights in the second get the median range of the others. One that nothing reads is left alone.
+ */
 function pairFactors(
   { first, seconds }: Link,
   ranges: ReadonlyMap<Node, ChannelRanges>,
@@ -90,7 +105,34 @@ function pairFactors(
       behind[channel] = Math.max(behind[channel]!, range);
     });
   }
-  return ranges.get(first.node)!.ofOutputs().map((range, channel) =>
-    range > 0 && behind[channel]! > 0 ? Math.sqrt(range / behind[channel]!) : 1
+  const before = ranges.get(first.node)!.ofOutputs();
+  const equal = before.map((range, channel) => Math.sqrt(range * behind[channel]!))
+    .filter((range) => range > 0)
+    .sort();
+  const median = equal[Math.floor((equal.length - 1) / 2)];
+  return before.map((range, channel) => {
+    if (behind[channel] === 0 || median === undefined) return 1;
+    return range > 0 ? Math.sqrt(range / behind[channel]!) : median / behind[channel]!;
+  });
+}
+
+/**
+ * A step that leaves no channel's values, of which the total factor will be the divisor, wider than they may be.
+ *
+ * @param step Factors that the total will be multiplied with.
+ */
+function limited(
+  step: Float64Array,
+  total: Float64Array,
+  peaks: Float64Array | undefined,
+  spread: number,
+): Float64Array {
+  if (peaks === undefined || spread === Infinity) return step;
+  const widths = step.map((factor, channel) => peaks[channel]! / (factor * total[channel]!));
+  const used = widths.filter((width) => width > 0).sort();
+  if (used.length === 0) return step;
+  const widest = spread * used[Math.floor((used.length - 1) / 2)]!;
+  return step.map((factor, channel) =>
+    widths[channel]! > widest ? factor * widths[channel]! / widest : factor
   );
 }

@@ -26,6 +26,14 @@ export const parameters = Type.Object({
       "Whether biases of channels that hardly ever are below zero move into the layers behind, so that activations have " +
       "smaller ranges. Needs what batch normalization knew; it changes the function a little.",
   }),
+  spread: Type.Number({
+    default: 4,
+    minimum: 1,
+    description:
+      "How many times as wide as that of the median channel the range of a channel's activations may become, where batch " +
+      "normalization or a Clip tells how wide it is. Activations share a grid too, and a channel with small weights and a " +
+      "large bias would take all of it.",
+  }),
   sweeps: Type.Integer({
     default: 200,
     minimum: 1,

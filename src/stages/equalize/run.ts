@@ -12,6 +12,7 @@ import { absorbBiases, type Absorption } from "../../quant/equalization/absorb.t
 import { applyFactors } from "../../quant/equalization/apply.ts";
 import { type Equalization, equalizingFactors } from "../../quant/equalization/factors.ts";
 import { findLinks } from "../../quant/equalization/links.ts";
+import { valuePeaks } from "../../quant/equalization/peaks.ts";
 import { gridUse } from "../../quant/equalization/ranges.ts";
 import type { StageRun } from "../../registry/stage.ts";
 import type { inputs, outputs, Parameters, parameters } from "./ports.ts";
@@ -92,12 +93,14 @@ export interface Equalized {
 /** An equalized copy of a model. */
 export function equalizeModel(
   given: Model,
-  { clips, factors, absorb_biases, sweeps }: Omit<Parameters, "tolerance">,
+  { clips, factors, absorb_biases, sweeps, spread }: Omit<Parameters, "tolerance">,
 ): Equalized {
   const equalized = cloneModel(given);
   nameEverything(equalized.graph);
   const links = findLinks(equalized.graph, clips !== "keep");
   const equalization = equalizingFactors(links, {
+    peaks: valuePeaks(equalized, links),
+    spread,
     maximum: sweeps,
     tolerance: TOLERANCE,
     powersOfTwo: factors === "power-of-two",
