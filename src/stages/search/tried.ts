@@ -38,7 +38,7 @@ export interface TriedSolution {
 }
 
 /** First steps of the search for how losses add up. */
-const STEPS = { power: 0.5, slope: 1 };
+const STEPS = { power: 0.5, slope: 3 };
 
 /** The choice within the limits that loses least when it is measured. */
 export async function chooseByTrials(
