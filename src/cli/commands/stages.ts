@@ -9,27 +9,29 @@ import { didYouMean } from "../../base/suggest.ts";
 import { padText, type Style, textWidth, wrapText } from "../../base/terminal_text.ts";
 import { describeParameters } from "../../registry/describe.ts";
 import type { AnyStage } from "../../registry/stage.ts";
+import { allStages } from "../all_stages.ts";
 import { ExitCode } from "../exit_code.ts";
 import type { Streams } from "../output/streams.ts";
 
 /** Its options. */
 export interface StagesOptions {
   readonly name: string | undefined;
+  readonly plugins: readonly string[];
   readonly json: boolean;
 }
 
 /** Lists the stages, or explains one. */
 export async function stages(options: StagesOptions, { out }: Streams): Promise<ExitCode> {
-  const { builtInStages } = await import("../../stages/mod.ts");
+  const all = await allStages(options.plugins);
   if (options.name === undefined) {
     if (options.json) {
-      out.lines(JSON.stringify({ version: 1, stages: builtInStages.map(asJson) }, null, 2));
-    } else out.lines(...listLines(builtInStages, out.style));
+      out.lines(JSON.stringify({ version: 1, stages: all.map(asJson) }, null, 2));
+    } else out.lines(...listLines(all, out.style));
     return ExitCode.done;
   }
-  const stage = builtInStages.find(({ name }) => name === options.name);
+  const stage = all.find(({ name }) => name === options.name);
   if (stage === undefined) {
-    const hint = didYouMean(options.name, builtInStages.map(({ name }) => name));
+    const hint = didYouMean(options.name, all.map(({ name }) => name));
     throw new UserError({
       message: `There is no stage "${options.name}"`,
       ...(hint === undefined ? {} : { hint }),

@@ -6,20 +6,30 @@
 
 import { importLater } from "../../base/import_later.ts";
 import { json, store } from "./shared.ts";
-import { argument, command, option, optionalArgument } from "./syntax.ts";
+import { argument, command, option, optionalArgument, options } from "./syntax.ts";
 import { choice, path, text } from "./values.ts";
+
+const plugins = options(
+  "--plugin",
+  path("FILE", [".ts", ".js"]),
+  "A module with stages of your own; may be repeated",
+);
 
 const stages = command({
   name: "stages",
   brief: "List the stages, or explain one",
   description:
     "Lists the stages that pipelines can use, or explains one: what it takes and makes, what it measures, and every parameter with its type and default.",
-  examples: [["all stages", "stages"], ["one, with its parameters", "stages quantize"]],
-  takes: { name: optionalArgument(text("NAME"), "A stage"), json },
-  action: (options) => async (streams) =>
+  examples: [
+    ["all stages", "stages"],
+    ["one, with its parameters", "stages quantize"],
+    ["one of your own", "stages my-stage --plugin my_stage.ts"],
+  ],
+  takes: { name: optionalArgument(text("NAME"), "A stage"), plugins, json },
+  action: (given) => async (streams) =>
     (await importLater<typeof import("../commands/stages.ts")>(
       import.meta.resolve("../commands/stages.ts"),
-    )).stages(options, streams),
+    )).stages(given, streams),
 });
 
 const units = command({
@@ -40,10 +50,10 @@ const units = command({
     ),
     json,
   },
-  action: ({ unit = "block", ...options }) => async (streams) =>
+  action: ({ unit = "block", ...given }) => async (streams) =>
     (await importLater<typeof import("../commands/units.ts")>(
       import.meta.resolve("../commands/units.ts"),
-    )).units({ ...options, unit }, streams),
+    )).units({ ...given, unit }, streams),
 });
 
 const checkCertificate = command({
@@ -68,4 +78,19 @@ const checkCertificate = command({
     )).checkCertificate(options, streams),
 });
 
-export const referenceCommands = [stages, units, checkCertificate];
+const schemas = command({
+  name: "schemas",
+  brief: "Write the schemas that editors complete and check pipelines by",
+  description:
+    "Writes the JSON Schemas of pipeline files, stages, events and reports to a folder, with the stages of plugins among the others.",
+  examples: [
+    ["for pipelines with stages of your own", "schemas --out schemas --plugin my_stage.ts"],
+  ],
+  takes: { out: option("-o --out", path("DIR"), "The folder; schemas unless told"), plugins },
+  action: (given) => async (streams) =>
+    (await importLater<typeof import("../commands/schemas.ts")>(
+      import.meta.resolve("../commands/schemas.ts"),
+    )).schemas(given, streams),
+});
+
+export const referenceCommands = [stages, schemas, units, checkCertificate];
