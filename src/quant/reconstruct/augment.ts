@@ -10,7 +10,7 @@ import type { Model } from "../../onnx/model.ts";
 import type { ItemStorage, ItemValues } from "./item_values.ts";
 
 /**
- * - `mirror`: left to right, with probability ½.
+ * - `mirror`: left to right; with `shift` half of the copies, by itself every other one.
  * - `shift`: by up to an eighth of height and width; the edge is repeated.
  */
 export type Augmentation = "mirror" | "shift";
@@ -48,7 +48,7 @@ export function requireImages({ graph }: Model, origin: string): void {
  * Images as they are, and after them copies of all of them, each changed at random.
  *
  * @param images `[N, C, H, W]`
- * @param copies How often each is there; 1 for the images alone.
+ * @param copies How often each is there; mirroring alone has two versions.
  * @returns `[copies · N, C, H, W]`
  */
 export function augmentImages(
@@ -70,7 +70,9 @@ export function augmentImages(
         const from = rows.data as Float32Array;
         const data = new Float32Array(from.length);
         for (let first = 0; first < data.length; first += size) {
-          const mirrors = kinds.includes("mirror") && random.integer(2) === 1;
+          // Without shifts, a copy that is not mirrored would be the same image again.
+          const mirrors = kinds.includes("mirror") &&
+            (kinds.includes("shift") ? random.integer(2) === 1 : copy % 2 === 1);
           const lines = sources(height, offset(height), false);
           const columns = sources(width, offset(width), mirrors);
           for (let channel = 0; channel < channels; channel++) {

@@ -143,8 +143,8 @@ export const parameters = Type.Object({
     default: [],
     uniqueItems: true,
     description:
-      "Learn from changed images besides, so that few of them are not learned by heart. `mirror`: left to right, half of " +
-      "the time. `shift`: by up to an eighth of their size. For models that take an image, and images that mean the " +
+      "Learn from changed images besides, so that few of them are not learned by heart. `mirror`: half of them left to " +
+      "right. `shift`: by up to an eighth of their size. For models that take an image, and images that mean the " +
       "same afterwards, as photographs do and mirrored letters do not.",
     examples: [["mirror", "shift"]],
   }),
@@ -152,7 +152,8 @@ export const parameters = Type.Object({
     default: 4,
     minimum: 2,
     maximum: 64,
-    description: "With `augment`: versions of every image, itself among them.",
+    description:
+      "With `augment`: versions of every image, itself among them; `mirror` alone has two.",
   }),
   max_bits: Type.Integer({
     default: 7,

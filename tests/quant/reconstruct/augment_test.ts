@@ -67,6 +67,13 @@ for (const kinds of [["mirror"], ["shift"], ["mirror", "shift"]] as const) {
   });
 }
 
+Deno.test("Mirrored alone, every second copy is", () => {
+  const all = augmented(["mirror"], 2);
+  for (let item = 0; item < ITEMS; item++) {
+    assert.deepEqual(changeOf(all, 1, item), { mirrors: true, down: 0, right: 0 });
+  }
+});
+
 Deno.test("The seed decides", () => {
   assert.deepEqual(augmented(["shift"], 2, 5), augmented(["shift"], 2, 5));
   assert.notDeepEqual(augmented(["shift"], 2, 5), augmented(["shift"], 2, 6));
