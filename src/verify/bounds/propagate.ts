@@ -371,7 +371,8 @@ export class Propagator implements AsyncDisposable {
   #session(key: string, make: () => Parameters<typeof openSession>[0]): Promise<Session> {
     let session = this.#sessions.get(key);
     if (session === undefined) {
-      session = openSession(make(), { threads: this.#options.threads });
+      // Graphs are made as they should run; looking for improvements takes longer than many passes.
+      session = openSession(make(), { threads: this.#options.threads, optimization: "none" });
       this.#sessions.set(key, session);
     }
     return session;

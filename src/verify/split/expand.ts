@@ -19,6 +19,8 @@ import type { Semantics } from "../bounds/roundoff.ts";
 import { type PairedNetwork, sizeOf, type ValueNumber } from "../network/network.ts";
 import { packBounds, type PackLayout, packLayout, unpackBounds } from "./pack.ts";
 
+const SESSION = { threads: 1, optimization: "none" } as const;
+
 /** How boxes are bounded. */
 export interface ExpandOptions {
   readonly semantics: Semantics;
@@ -62,7 +64,7 @@ export class Expander implements AsyncDisposable {
   /** f′ − f at points, [points × outputs]. */
   async differences(points: Float64Array): Promise<Float64Array> {
     const { network } = this.#propagator;
-    this.#differences ??= openSession(differenceGraph(network), { threads: 1 });
+    this.#differences ??= openSession(differenceGraph(network), SESSION);
     const session = await this.#differences;
     const dims = [points.length / network.input.size, network.input.size];
     const { difference } = await session.run({ x: tensor("float64", dims, points) });
@@ -115,7 +117,7 @@ export class Expander implements AsyncDisposable {
 
   async #sharesOf(state: Propagated): Promise<Map<ValueNumber, Float64Array>> {
     const { network } = this.#propagator;
-    this.#shares ??= openSession(shareGraph(network), { threads: 1 });
+    this.#shares ??= openSession(shareGraph(network), SESSION);
     const session = await this.#shares;
     const { count, lower, upper } = state.batch;
     const feeds: Record<string, Tensor> = {
