@@ -4,8 +4,16 @@
  * @module
  */
 
-/** What a number counts. */
-export type Unit = "fraction" | "bytes" | "bits" | "seconds" | "count" | "decibel" | "number";
+/** What a number counts; `bound` is a number that something else is proven not to exceed. */
+export type Unit =
+  | "fraction"
+  | "bytes"
+  | "bits"
+  | "seconds"
+  | "count"
+  | "decibel"
+  | "number"
+  | "bound";
 
 /** A number with its unit, such as `98.83 %`, `357 kB` or `29.91 dB`. */
 export function formatQuantity(value: number, unit: Unit): string {
@@ -23,6 +31,8 @@ export function formatQuantity(value: number, unit: Unit): string {
     case "count":
     case "number":
       return formatNumber(value);
+    case "bound":
+      return formatBound(value);
   }
 }
 
@@ -31,6 +41,14 @@ export function formatNumber(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e15) return String(value);
   if (!Number.isFinite(value)) return fixed(value, 0);
   return String(Number(value.toPrecision(4)));
+}
+
+/** Four significant digits, rounded up: an upper bound has to be as true as it is written. */
+export function formatBound(value: number): string {
+  const text = formatNumber(value);
+  if (!Number.isFinite(value) || Number(text) >= value) return text;
+  const step = 10 ** (Math.floor(Math.log10(Math.abs(value))) - 3);
+  return formatNumber(Number(text) + step);
 }
 
 /** Decimal units, three significant digits: `512 B`, `357 kB`, `4.95 MB`. */

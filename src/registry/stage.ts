@@ -9,6 +9,7 @@
  */
 
 import type { Static, TObject } from "@sinclair/typebox";
+import type { Unit } from "../base/units.ts";
 import type { Artifact, ArtifactKind, ArtifactValues } from "./artifact.ts";
 
 /** An input port: which kinds it takes. */
@@ -34,8 +35,8 @@ export interface MetricDefinition {
   /** Column title, such as `"top-1"`. */
   readonly title: string;
   readonly description: string;
-  /** `fraction` is shown as percent, `bytes` with a unit. */
-  readonly unit: "fraction" | "bytes" | "bits" | "seconds" | "count" | "decibel" | "number";
+  /** `fraction` is shown as percent, `bytes` with a unit, `bound` rounded up. */
+  readonly unit: Unit;
   readonly better?: "higher" | "lower";
   /** Whether it is a column of the result table that ends a run. */
   readonly column?: boolean;

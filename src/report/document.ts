@@ -24,8 +24,11 @@ const unit = Type.Union([
   Type.Literal("seconds"),
   Type.Literal("count"),
   Type.Literal("decibel"),
+  Type.Literal("bound"),
   Type.Literal("number"),
-], { description: "What a number counts; a fraction is 0 … 1" });
+], {
+  description: "What a number counts; a fraction is 0 … 1, a bound is rounded up where it is shown",
+});
 
 const better = Type.Optional(Type.Union([Type.Literal("higher"), Type.Literal("lower")]));
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Unit } from "../base/units.ts";
 import type { JsonValue } from "../base/canonical_json.ts";
 import { names, type StoredOutput } from "./actions.ts";
 import type { Digest } from "./digest.ts";
@@ -34,7 +35,7 @@ export interface RunPublication {
 export interface RunMetric {
   readonly title: string;
   readonly description: string;
-  readonly unit: "fraction" | "bytes" | "bits" | "seconds" | "count" | "decibel" | "number";
+  readonly unit: Unit;
   readonly better?: "higher" | "lower";
   readonly column?: boolean;
   readonly reference?: string;

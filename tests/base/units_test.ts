@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import {
   formatAge,
+  formatBound,
   formatBytes,
   formatNumber,
   formatQuantity,
@@ -36,6 +38,18 @@ Deno.test("times use the unit that fits, and never show 60 of one", () => {
     [7800, "2 h 10 min"],
   ];
   for (const [seconds, text] of cases) assert.equal(formatSeconds(seconds), text);
+});
+
+Deno.test("a bound is never shown smaller than it is", () => {
+  assert.equal(formatBound(0.0532026), "0.05321");
+  assert.equal(formatBound(0.0532), "0.0532");
+  assert.equal(formatBound(28_123.4), "28130");
+  assert.equal(formatBound(0), "0");
+  assert.equal(formatBound(Infinity), "∞");
+  fc.assert(fc.property(fc.double({ min: 1e-12, max: 1e12, noNaN: true }), (value) => {
+    const shown = Number(formatBound(value));
+    assert.ok(value <= shown && shown <= value * 1.0011);
+  }));
 });
 
 Deno.test("metrics are shown with their unit", () => {

@@ -26,7 +26,7 @@ export const verify = defineStage({
     bound: {
       title: "bound",
       description: "The largest proven difference of any output, on any box of the domain.",
-      unit: "number",
+      unit: "bound",
       better: "lower",
       column: true,
     },
@@ -39,7 +39,7 @@ export const verify = defineStage({
     ratio: {
       title: "bound / found",
       description: "How far the bound can be from the truth at most.",
-      unit: "number",
+      unit: "bound",
       better: "lower",
     },
     settled: {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatNumber, formatQuantity } from "../../../base/units.ts";
+import { formatBound, formatNumber, formatQuantity } from "../../../base/units.ts";
 import { rowChart } from "../../charts/rows.ts";
 import type { Report, ReportVerification } from "../../document.ts";
 import { firstOf, legend, note, scrolling, section, stageLink, table } from "../parts.ts";
@@ -36,7 +36,7 @@ function one(verification: ReportVerification): Html {
     whole.proven === undefined
       ? html`Nothing is proven of the inputs ${place}.`
       : html`For every input ${place}, no output of <code>${model}</code> differs from that of <code>${reference}</code> by more than <strong>${
-        upwards(whole.proven)
+        formatBound(whole.proven)
       }</strong>${ARITHMETIC[semantics] ?? ` (${semantics})`}.`
   } ${foundText(whole)}</p>
 ${note(`Method ${method}; ${coverage(domains)}.`)}${brackets(domains)}${domainTable(domains)}`;
@@ -51,7 +51,9 @@ function foundText({ found, proven }: Bracket): string {
   if (found === 0) return "No difference was found.";
   const text = `A difference of ${formatNumber(found)} was found`;
   if (proven === undefined) return `${text}.`;
-  return `${text}: the bound is at most ${upwards(proven / found)} times as large as the truth.`;
+  return `${text}: the bound is at most ${
+    formatBound(proven / found)
+  } times as large as the truth.`;
 }
 
 function coverage(domains: readonly Domain[]): string {
@@ -72,7 +74,7 @@ function brackets(domains: readonly Domain[]): Html | undefined {
     { value: found, series: 0, label: `${name}: found ${formatNumber(found)}` },
     ...(proven === undefined
       ? []
-      : [{ value: proven, series: 1, label: `${name}: proven ${upwards(proven)}` }]),
+      : [{ value: proven, series: 1, label: `${name}: proven ${formatBound(proven)}` }]),
   ]);
   return html`${legend(["found", "proven"])}${
     scrolling(
@@ -98,8 +100,8 @@ function domainTable(domains: readonly Domain[]): Html {
     return [
       name,
       formatNumber(found),
-      proven === undefined ? "no bound" : upwards(proven),
-      proven === undefined || found === 0 ? "–" : upwards(proven / found),
+      proven === undefined ? "no bound" : formatBound(proven),
+      proven === undefined || found === 0 ? "–" : formatBound(proven / found),
       boxes,
       formatQuantity(settled, "fraction"),
     ];
@@ -122,12 +124,4 @@ function worst(outputs: readonly Bracket[]): Bracket {
   const proven = outputs.map((each) => each.proven ?? Infinity)
     .reduce((most, each) => Math.max(most, each), 0);
   return Number.isFinite(proven) ? { found, proven } : { found };
-}
-
-/** Four digits, rounded up: what is written has to be as true as what is proven. */
-function upwards(value: number): string {
-  const text = formatNumber(value);
-  if (Number(text) >= value) return text;
-  const step = 10 ** (Math.floor(Math.log10(value)) - 3);
-  return formatNumber(Number(text) + step);
 }
