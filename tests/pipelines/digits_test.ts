@@ -36,7 +36,7 @@ Deno.test("the digits pipeline quantizes, measures and checks; a second run is c
     match(second.stdout, /6 stages, 6 cached/);
     const [head, ...rows] = second.stdout.trimStart().split("\n");
     match(head!, /^model +bits +file +weights +top-1 +top-1 drop +agreement +KL$/);
-    match(rows[0]!, /^prepare \(float\) +32 +116 kB +112 kB +99\.\d\d % +– +– +–$/);
+    match(rows[0]!, /^prepare \(float\) +32 +119 kB +112 kB +99\.\d\d % +– +– +–$/);
     match(rows[1]!, /^w8 +8 /);
     match(rows[2]!, /^w4 +4 /);
   } finally {

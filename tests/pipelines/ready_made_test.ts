@@ -10,6 +10,7 @@ const BROUGHT: Record<string, string[]> = {
     "cifar-10-batches-bin/test_batch.bin",
   ],
   "image-classifier.yaml": ["model.onnx", "photographs", "photographs"],
+  "zero-shot.yaml": ["model.onnx"],
 };
 
 for (const { name } of Deno.readDirSync(join(project, "pipelines"))) {
