@@ -68,6 +68,16 @@ const PARTS: Readonly<Record<string, Part>> = {
       b.constant(0),
       b.constant(0.9),
     ]),
+  Min: (b, x) =>
+    b.op("Min", [
+      b.op("MaxPool", [x], { kernel_shape: [2, 2] }),
+      b.constant(float32([4, 1, 1], [0.3, 0.9, 2, 6])),
+    ]),
+  Max: (b, x) =>
+    b.op("Max", [
+      b.op("MaxPool", [x], { kernel_shape: [2, 2] }),
+      b.constant(float32([4, 1, 1], [-2, -0.1, 0, 0.2])),
+    ]),
   "MatMul of two activations": (b, x) => b.op("MatMul", [x, x]),
   "Pad by reflection": (b, x) =>
     b.op("Pad", [x, b.constant([0, 0, 1, 1, 0, 0, 1, 1])], { mode: "reflect" }),
