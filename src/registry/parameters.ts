@@ -88,6 +88,14 @@ export const RECONSTRUCTION = {
   }),
 } as const;
 
+/** How many threads an operator has, where the last bits of a result depend on it. */
+export const THREADS = Type.Integer({
+  default: 2,
+  minimum: 1,
+  description:
+    "Threads inside one operator. Part of the result's identity, because the last bits can depend on it.",
+});
+
 /** How the ranges of activations are chosen from calibrated statistics. */
 export const ACTIVATION_RANGE = Type.Union([
   Type.Literal("calibrated"),

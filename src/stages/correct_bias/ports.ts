@@ -5,6 +5,7 @@
  */
 
 import { type Static, Type } from "@sinclair/typebox";
+import { THREADS } from "../../registry/parameters.ts";
 
 /** The parameters under `with:`. */
 export const parameters = Type.Object({
@@ -21,12 +22,7 @@ export const parameters = Type.Object({
     description:
       "For `empirical`: how many items to use, from the first; fewer where there are fewer.",
   }),
-  threads: Type.Integer({
-    default: 2,
-    minimum: 1,
-    description:
-      "Threads inside one operator. Part of the result's identity, because the last bits can depend on it.",
-  }),
+  threads: THREADS,
 }, { additionalProperties: false });
 
 /** The parameters with every default filled in. */

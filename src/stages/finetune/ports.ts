@@ -5,6 +5,7 @@
  */
 
 import { type Static, Type } from "@sinclair/typebox";
+import { THREADS } from "../../registry/parameters.ts";
 
 /** The parameters under `with:`. */
 export const parameters = Type.Object({
@@ -45,12 +46,7 @@ export const parameters = Type.Object({
       "How many items to use, from the first; fewer where there are fewer. One in eight is not learned from but decides " +
       "whether the result is kept.",
   }),
-  threads: Type.Integer({
-    default: 2,
-    minimum: 1,
-    description:
-      "Threads inside one operator. Part of the result's identity, because the last bits can depend on it.",
-  }),
+  threads: THREADS,
 }, { additionalProperties: false });
 
 /** The parameters with every default filled in. */

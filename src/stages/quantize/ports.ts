@@ -5,7 +5,12 @@
  */
 
 import { type Static, Type } from "@sinclair/typebox";
-import { WEIGHT_GRID, WEIGHT_GRID_WITH_DEFAULTS, withDefault } from "../../registry/parameters.ts";
+import {
+  ACTIVATION_RANGE,
+  WEIGHT_GRID,
+  WEIGHT_GRID_WITH_DEFAULTS,
+  withDefault,
+} from "../../registry/parameters.ts";
 
 const WEIGHT = {
   bits: Type.Union([
@@ -66,20 +71,7 @@ const activations = Type.Object({
     description:
       "Whether the zero point is in the middle of the grid, or at its start for values that are never negative.",
   }),
-  range: Type.Union([
-    Type.Literal("calibrated"),
-    Type.Literal("minmax"),
-    Type.Literal("moving-average"),
-    Type.Literal("percentile"),
-    Type.Literal("entropy"),
-    Type.Literal("mse"),
-    Type.Literal("aciq"),
-    Type.Literal("aciq-grid"),
-  ], {
-    default: "calibrated",
-    description:
-      "How ranges are chosen from the calibrated statistics; as `calibrate` was told unless given.",
-  }),
+  range: ACTIVATION_RANGE,
   outputs: Type.Boolean({
     default: false,
     description: "Whether to quantize the model's outputs too.",

@@ -5,6 +5,7 @@
  */
 
 import { type Static, Type } from "@sinclair/typebox";
+import { THREADS } from "../../registry/parameters.ts";
 
 /** The parameters under `with:`. */
 export const parameters = Type.Object({
@@ -173,12 +174,7 @@ export const parameters = Type.Object({
       "Nodes by name whose weights stay as they are; `*` stands for any text, `?` for any character.",
     examples: [["*/shortcut/*"]],
   }),
-  threads: Type.Integer({
-    default: 2,
-    minimum: 1,
-    description:
-      "Threads inside one operator. Part of the result's identity, because the last bits can depend on it.",
-  }),
+  threads: THREADS,
 }, { additionalProperties: false });
 
 /** The parameters with every default filled in. */

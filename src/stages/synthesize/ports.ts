@@ -5,6 +5,7 @@
  */
 
 import { type Static, Type } from "@sinclair/typebox";
+import { THREADS } from "../../registry/parameters.ts";
 
 /** The parameters under `with:`. */
 export const parameters = Type.Object({
@@ -75,12 +76,7 @@ export const parameters = Type.Object({
     description: "Where to put the contact sheet, from the pipeline file's folder.",
     examples: ["exports/images.png"],
   })),
-  threads: Type.Integer({
-    default: 2,
-    minimum: 1,
-    description:
-      "Threads inside one operator. Part of the result's identity, because the last bits can depend on it.",
-  }),
+  threads: THREADS,
 }, { additionalProperties: false });
 
 /** The parameters with every default filled in. */
