@@ -5,8 +5,8 @@
  *     deno run -A bench/mixed_precision.ts resnet20 3 --seeds 3
  *
  * The first and the last layer of the uniform network have 8 bits; those of the other get what the search gives them.
- * Sensitivities are losses after reconstruction, measured once, with seed 0; the search tries models out on calibration
- * items that reconstruction does not learn from, where there are enough of them. Networks and data are looked up in `../shared/data`; the store is
+ * Sensitivities are losses after reconstruction on items that it did not learn from, measured once, with seed 0; the search
+ * tries models out on such items too, where there are enough of them. Networks and data are looked up in `../shared/data`; the store is
  * a temporary folder unless BITBOUND_STORE names one.
  *
  * @module
@@ -46,14 +46,14 @@ const NETWORKS: Readonly<Record<string, Network>> = {
   resnet20: {
     model: shared("models/cifar10_resnet20.onnx"),
     calibration: cifar({ take: 1024 }),
-    sample: cifar({ take: 512 }),
+    sample: cifar({ take: 2000 }),
     validation: cifar({ skip: 1024, take: 976 }),
     test: cifar({ skip: 2000 }),
   },
   squeezenet: {
     model: shared("models/squeezenet1.1.onnx"),
     calibration: photographs({ take: 250 }),
-    sample: photographs({ take: 128 }),
+    sample: photographs({ take: 250 }),
     validation: photographs({ take: 250 }),
     test: photographs({ skip: 250 }),
   },

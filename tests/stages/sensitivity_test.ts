@@ -104,12 +104,15 @@ Deno.test("output: joint losses are those of the network with those layers quant
   }
 });
 
-Deno.test("reconstruction: learned roundings lose less", async () => {
-  const given = { bits: [2, 4], largest_block: 2, batch: 4 } as const;
-  const steps = { steps: 150, batch: 4 };
+Deno.test("reconstruction: learned roundings lose less on items they were not learned from", async () => {
+  const given = { bits: [2, 4], largest_block: 2, batch: 16 } as const;
+  const reconstruction = { steps: 150, batch: 16 };
+  const items = Array.from({ length: 48 }, (_, seed) => [...networkInput(seed + 1).data]);
+  const data = (of: number[][]) =>
+    artifact("dataset", numbers({ dims: INPUT_DIMS.slice(1), values: of.flat() }), "inputs.many");
   const [output, learned] = [
-    await measure({ ...given, method: "output" }),
-    await measure({ ...given, method: "reconstruction", reconstruction: steps }),
+    await measure({ ...given, method: "output" }, { data: data(items.slice(36)) }),
+    await measure({ ...given, method: "reconstruction", reconstruction }, { data: data(items) }),
   ];
   assert.equal(learned.method, "reconstruction");
   const [nearest, best] = [output, learned].map(({ layers }) =>
@@ -207,7 +210,7 @@ Deno.test("several threads measure the same table", async () => {
       take: 4,
       batch: 3,
       cross_terms: method === "output",
-      reconstruction: { steps: 5, batch: 4 },
+      reconstruction: { steps: 5, batch: 3 },
     };
     const one = await measure(given, { context: context({ threads: 1 }) });
     const own = context({ threads: 2 });
@@ -348,7 +351,17 @@ Deno.test("what does not fit is said", async () => {
   await says({}, /Method output measures losses on data, and there is none/, undefined);
   await says(
     { method: "reconstruction" },
-    /takes 32 items a step: the data has 4/,
+    /takes 32 items a step: the data has 3/,
+    calibration,
+  );
+  await says(
+    { method: "reconstruction", held_out: 0.1 },
+    /has 4 items: held_out: 0.1 leaves none to measure losses on/,
+    calibration,
+  );
+  await says(
+    { method: "reconstruction", held_out: 0.9 },
+    /has 4 items: held_out: 0.9 leaves none to learn from/,
     calibration,
   );
   await says({ output: "z" }, /has no output "z"/, calibration);

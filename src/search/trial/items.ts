@@ -19,7 +19,9 @@ export interface Named<T> {
 
 /** What is read of a data set, and how. */
 export interface ItemOptions {
-  /** How many items, from the first; all unless told. */
+  /** How many items are left out at the start; none unless told. */
+  readonly skip?: number;
+  /** How many items after those; all unless told. */
   readonly take?: number;
   /** Items a call. */
   readonly batch: number;
@@ -93,6 +95,7 @@ export class Items implements TrialItems, AsyncDisposable {
   readonly #dataset: Dataset;
   readonly #plan: FeedPlan;
   readonly #session: Session;
+  readonly #skip: number;
   readonly #batch: number;
   readonly #origin: string;
   readonly #kept: Call[] = [];
@@ -105,7 +108,7 @@ export class Items implements TrialItems, AsyncDisposable {
     dataset: Dataset,
     origin: string,
     length: number,
-    { batch, memory }: ItemOptions,
+    { skip = 0, batch, memory }: ItemOptions,
   ) {
     this.#session = session;
     this.output = output;
@@ -114,6 +117,7 @@ export class Items implements TrialItems, AsyncDisposable {
     this.#dataset = dataset;
     this.#origin = origin;
     this.length = length;
+    this.#skip = skip;
     this.#batch = plan.fixedBatch ?? Math.min(batch, length);
     this.#room = memory;
   }
@@ -128,9 +132,9 @@ export class Items implements TrialItems, AsyncDisposable {
     data: Named<Dataset>,
     options: ItemOptions,
   ): Promise<Items> {
-    const { take, output, threads } = options;
+    const { skip = 0, take, output, threads } = options;
     const dataset = data.value;
-    const length = Math.min(dataset.length, take ?? Infinity);
+    const length = Math.min(dataset.length - skip, take ?? Infinity);
     if (length === 0) throw new UserError(`The data set "${data.origin}" has no items`);
     const session = await openSession(model.value, { threads });
     try {
@@ -159,7 +163,8 @@ export class Items implements TrialItems, AsyncDisposable {
   async *calls(): AsyncGenerator<Call> {
     yield* this.#kept;
     for (let start = this.#kept.length * this.#batch; start < this.length; start += this.#batch) {
-      const batch = await this.#dataset.batch(start, Math.min(this.#batch, this.length - start));
+      const size = Math.min(this.#batch, this.length - start);
+      const batch = await this.#dataset.batch(this.#skip + start, size);
       // A batch has as many items as a call takes at most, so that there is one call.
       for (const { feeds, size } of feedsOf(this.#plan, batch)) {
         const results = await this.#session.run(feeds, [this.output]);

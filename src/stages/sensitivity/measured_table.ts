@@ -23,6 +23,8 @@ import { type Subject, Trial, type TrialSettings } from "./trial.ts";
 export interface Measured {
   readonly layered: LayeredModel;
   readonly items: Items;
+  /** Other items to learn from, for losses after reconstruction. */
+  readonly learning: Items | undefined;
   readonly comparison: Comparison;
   /** For activations. */
   readonly ranges: Ranges | undefined;
@@ -99,7 +101,7 @@ export async function measureTable(
 /** Measures all losses, several at a time where there are threads and everything fits into memory. */
 async function measureLosses(
   subjects: readonly Subject[],
-  { layered, items, comparison, ranges }: Measured,
+  { layered, items, learning, comparison, ranges }: Measured,
   parameters: Parameters,
   context: StageContext,
 ): Promise<(subject: Subject) => number> {
@@ -131,14 +133,16 @@ async function measureLosses(
   };
   const threads = Math.min(context.threads, subjects.length);
   const held = threads > 1 ? await items.held() : undefined;
-  if (held === undefined) {
-    using trial = await Trial.open(layered, items, settings, { ...context, warn });
+  const heldToLearn = held && await learning?.held();
+  if (held === undefined || (learning !== undefined && heldToLearn === undefined)) {
+    using trial = await Trial.open(layered, items, learning, settings, { ...context, warn });
     for (const subject of subjects) await measure(subject, (subject) => trial.loss(subject));
   } else {
     const start = {
       model: encodeModel(layered.model),
       exclude: parameters.exclude,
       items: held,
+      learning: heldToLearn,
       settings,
       memory: context.memory / threads,
     };

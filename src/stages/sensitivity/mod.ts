@@ -10,7 +10,7 @@ import { inputs, outputs, type Parameters, parameters } from "./ports.ts";
 
 export const sensitivity = defineStage({
   name: "sensitivity",
-  version: 2,
+  version: 3,
   summary: "Measure what each layer loses at each width",
   description: [
     "Quantizes the weights of one layer at a time, or the activations of one scale, and measures what that costs: the table " +
@@ -24,7 +24,11 @@ export const sensitivity = defineStage({
   metrics: {
     layers: { title: "layers", description: "Layers that were measured.", unit: "count" },
     measurements: { title: "measurements", description: "Losses in the table.", unit: "count" },
-    items: { title: "items", description: "Items of the data that were run.", unit: "count" },
+    items: {
+      title: "items",
+      description: "Items that losses were measured on.",
+      unit: "count",
+    },
     activations: {
       title: "activations",
       description: "Activations with scales of their own that were measured.",

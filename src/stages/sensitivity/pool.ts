@@ -14,6 +14,8 @@ export interface Start {
   readonly model: Uint8Array;
   readonly exclude: readonly string[];
   readonly items: HeldItems;
+  /** Items to learn from, where something is learned. */
+  readonly learning: HeldItems | undefined;
   readonly settings: TrialSettings;
   /** Bytes. */
   readonly memory: number;

@@ -85,6 +85,14 @@ export const parameters = Type.Object({
     { ...RECONSTRUCTION, steps: withDefault(RECONSTRUCTION.steps, 200) },
     { additionalProperties: false, default: {}, description: "For method `reconstruction`." },
   ),
+  held_out: Type.Number({
+    default: 0.25,
+    exclusiveMinimum: 0,
+    exclusiveMaximum: 1,
+    description:
+      "For `reconstruction`: share of the items, the last ones, that nothing is learned from and losses are measured on. Narrow " +
+      "layers learn the items they are shown by heart, and would seem to lose less than they do.",
+  }),
   cross_terms: Type.Boolean({
     default: true,
     description:

@@ -38,27 +38,45 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
       hint: 'Put the stage "calibrate" before, or say targets: weights',
     });
   }
-  await using items = await Items.open(
-    { value: layered.model, origin: artifact.origin },
-    { value: await calibration.load(), origin: calibration.origin },
-    {
+  const data = { value: await calibration.load(), origin: calibration.origin };
+  const length = Math.min(data.value.length, take ?? Infinity);
+  const learned = method === "reconstruction" ? length - heldOut(length, parameters, data) : 0;
+  const open = (skip: number, take: number) =>
+    Items.open({ value: layered.model, origin: artifact.origin }, data, {
       batch,
-      ...(take !== undefined && { take }),
+      skip,
+      take,
       ...(output !== undefined && { output }),
       threads: context.threads,
-      memory: context.memory / 2,
-    },
-  );
+      memory: context.memory / (learned > 0 ? 4 : 2),
+    });
+  await using items = await open(learned, length - learned);
+  await using learning = learned > 0 ? await open(0, learned) : undefined;
   const comparison = chooseComparison(layered.model, items, parameters.measure);
   const table = method === "hawq"
     ? await byCurvature(layered, widths, items, comparison, parameters, context)
     : await measureTable(
-      { layered, items, comparison, ranges: await ranges?.load() },
+      { layered, items, learning, comparison, ranges: await ranges?.load() },
       parameters,
       context,
     );
   return result(table, items.length);
 };
+
+/** How many of the items are kept from learning. */
+function heldOut(
+  length: number,
+  { held_out }: Parameters,
+  { origin }: { readonly origin: string },
+): number {
+  const count = Math.round(length * held_out);
+  if (count > 0 && count < length) return count;
+  throw new UserError({
+    message: `The data set "${origin}" has ${length} ${length === 1 ? "item" : "items"}: ` +
+      `held_out: ${held_out} leaves none to ${count === 0 ? "measure losses on" : "learn from"}`,
+    hint: "Give more items",
+  });
+}
 
 function result(sensitivity: SensitivityTable, items: number) {
   const { layers, blocks, activations = [] } = sensitivity;

@@ -56,17 +56,22 @@ export class Trial implements Disposable {
     this.#reconstructor = reconstructor;
   }
 
-  /** @throws {UserError} If the items are not enough for reconstruction. */
+  /**
+   * @param items What losses are measured on.
+   * @param learning What is learned from, for losses after reconstruction.
+   * @throws {UserError} If the items are not enough for reconstruction.
+   */
   static async open(
     layered: LayeredModel,
     items: TrialItems,
+    learning: TrialItems | undefined,
     settings: TrialSettings,
     resources: TrialResources,
   ): Promise<Trial> {
     const { reconstruction, seed } = settings;
     const reconstructor = reconstruction && await Reconstructor.open(
       layered.model,
-      items,
+      learning!,
       reconstruction,
       { ...resources, seed },
     );

@@ -22,10 +22,11 @@ let trial: Promise<Trial> | undefined;
 thread.onmessage = async ({ data: { start, subject } }) => {
   try {
     if (start !== undefined) {
-      const { model, exclude, items, settings, memory } = start;
+      const { model, exclude, items, learning, settings, memory } = start;
       trial = Trial.open(
         findLayers(decodeModel(model), exclude),
         openHeld(items),
+        learning && openHeld(learning),
         settings,
         {
           threads: 1,
