@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type Static, Type } from "@sinclair/typebox";
+import { type Static, Type } from "../base/type.ts";
 import {
   cifarSchema,
   csvSchema,

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type Static, Type } from "@sinclair/typebox";
+import { type Static, Type } from "../base/type.ts";
 
 /** The version of the stream. */
 export const EVENTS_VERSION = 1;
@@ -16,7 +16,7 @@ const seconds = Type.Number({ description: "Seconds since the start of the stage
 const digest = Type.String({ pattern: "^[0-9a-f]{64}$", description: "SHA-256, in hexadecimal" });
 const key = Type.String({ pattern: "^[0-9a-f]{64}$", description: "The stage's cache key" });
 
-function event<T extends string, P extends Record<string, import("@sinclair/typebox").TSchema>>(
+function event<T extends string, P extends Record<string, import("../base/type.ts").TSchema>>(
   type: T,
   description: string,
   properties: P,

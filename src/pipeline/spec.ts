@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Static, Type } from "@sinclair/typebox";
+import { type Static, Type } from "../base/type.ts";
 import { INPUT_SCHEMAS } from "../data/spec.ts";
 import { asSchema, type Schema } from "../registry/schema.ts";
 import { CONDITION_FORMS } from "./gate.ts";

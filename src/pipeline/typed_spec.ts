@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Static, TObject } from "@sinclair/typebox";
+import type { Static, TObject } from "../base/type.ts";
 import type {
   InputPort,
   MetricNames,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type TSchema, Type } from "@sinclair/typebox";
+import { type TSchema, Type } from "../base/type.ts";
 
 /** The schema with a default. */
 export function withDefault<T extends TSchema>(schema: T, fallback: unknown): T {

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Static, TObject } from "@sinclair/typebox";
+import type { Static, TObject } from "../base/type.ts";
 import type { Unit } from "../base/units.ts";
 import type { Artifact, ArtifactKind, ArtifactValues } from "./artifact.ts";
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { type Static, type TSchema, Type } from "../base/type.ts";
 
 /** The version of the form. */
 export const REPORT_VERSION = 1;

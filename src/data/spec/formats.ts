@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Type } from "@sinclair/typebox";
+import { Type } from "../../base/type.ts";
 import { pictureTargetSchema } from "./preprocess.ts";
 import { commonFields, imageField, inputField, source } from "./selection.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Static, Type } from "@sinclair/typebox";
+import { type Static, Type } from "../../base/type.ts";
 
 const side = Type.Integer({ minimum: 1, maximum: 65536 });
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Type } from "@sinclair/typebox";
+import { Type } from "../../base/type.ts";
 import { preprocessSchema } from "./preprocess.ts";
 
 const split = Type.Object({

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type Static, type TProperties, type TSchema, Type } from "@sinclair/typebox";
+import { type Static, type TProperties, type TSchema, Type } from "../../base/type.ts";
 import { asSchema } from "../../registry/schema.ts";
 import { fits } from "../../registry/validate.ts";
 import type {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Static, Type } from "@sinclair/typebox";
+import { type Static, Type } from "../../base/type.ts";
 import { THREADS } from "../../registry/parameters.ts";
 
 /** The parameters under `with:`. */

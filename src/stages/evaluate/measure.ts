@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Static } from "@sinclair/typebox";
+import type { Static } from "../../base/type.ts";
 import { UserError } from "../../base/errors.ts";
 import type { Batch, Dataset } from "../../data/dataset.ts";
 import { elementCount } from "../../onnx/tensor.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Type } from "@sinclair/typebox";
+import { Type } from "../../base/type.ts";
 
 /** The parameters under `with:`. */
 export const parameters = Type.Object({

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Static } from "@sinclair/typebox";
+import type { Static } from "../../base/type.ts";
 import { UserError } from "../../base/errors.ts";
 import { describeNode } from "../../onnx/attributes.ts";
 import { checkModel } from "../../onnx/check.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Static, Type } from "@sinclair/typebox";
+import { type Static, Type } from "../../base/type.ts";
 import {
   ACTIVATION_PLACES,
   ACTIVATION_RANGE,

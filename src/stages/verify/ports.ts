@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Static, Type } from "@sinclair/typebox";
+import { type Static, Type } from "../../base/type.ts";
 
 const spread = (description: string) =>
   Type.Union([Type.Number(), Type.Array(Type.Number(), { minItems: 1 })], { description });
