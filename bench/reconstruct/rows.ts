@@ -155,9 +155,12 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "W4A4-genie": row("resnet20", 4, 4, { method: "genie", preset: "fast" }),
   "squeezenet-W4": row("squeezenet", 4, undefined, {
     preset: "fast",
-    steps: 250,
-    distill: 150,
-    distill_weight_rate: 0,
+    steps: 350,
+    batch: 16,
+    augment: ["mirror"],
+    copies: 2,
+    distill: 200,
+    distill_weight_rate: 1e-3,
   }),
   "squeezenet-W3": row("squeezenet", 3, undefined, {
     preset: "fast",
