@@ -9,7 +9,7 @@ import { LockError } from "../pipeline/lock_error.ts";
 import { StoreError } from "../store/explain.ts";
 import { readCommandLine } from "./command_line.ts";
 import { ExitCode } from "./exit_code.ts";
-import { annotate } from "./output/github.ts";
+import { annotate } from "./output/annotations.ts";
 import { problemsDocument } from "./output/json_documents.ts";
 import { problemLines } from "./output/problems.ts";
 import { processStreams, type Streams } from "./output/streams.ts";

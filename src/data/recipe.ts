@@ -4,11 +4,11 @@
  * @module
  */
 
+import { importLater } from "../base/import_later.ts";
 import type { Digest } from "../store/digest.ts";
 import type { Dataset } from "./dataset.ts";
 import { describeSource, formatOf } from "./formats/mod.ts";
 import { locate } from "./locate.ts";
-import { openItems } from "./open.ts";
 import { preprocessRecipe, targetFields } from "./preprocess/recipe.ts";
 import type { DatasetRecipe, ResolveFile, SelectionRecipe } from "./recipe_types.ts";
 import { selectionRecipe, selectItems } from "./selection.ts";
@@ -87,5 +87,8 @@ function isFields(target: unknown): target is Record<string, unknown> {
  * @throws {UserError} If a file is missing, changed, or is not what the recipe says.
  */
 export async function openDataset(recipe: DatasetRecipe, resolve: ResolveFile): Promise<Dataset> {
+  const { openItems } = await importLater<typeof import("./open.ts")>(
+    import.meta.resolve("./open.ts"),
+  );
   return await openItems(recipe, resolve);
 }

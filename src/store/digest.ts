@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
+import { nativeHash, sha256 } from "../base/sha256.ts";
 
 /** Lower-case hex of the SHA-256 of some bytes: 64 digits. */
 export type Digest = string;
@@ -17,7 +17,7 @@ const TURN_BYTES = 32 << 20;
 
 /** The SHA-256 of some bytes, or of a string's UTF-8, in lower-case hex. */
 export function digestOf(content: Uint8Array | string): Digest {
-  return createHash("sha256").update(content).digest("hex");
+  return sha256(content);
 }
 
 /** Whether a string has the form of a digest. */
@@ -36,7 +36,7 @@ export function shortDigest(digest: Digest): string {
  */
 export async function digestFile(path: string): Promise<{ digest: Digest; size: number }> {
   using file = Deno.openSync(path, { read: true });
-  const hash = createHash("sha256");
+  const hash = nativeHash();
   // A small file gets a small buffer, with one byte more to see its end.
   const expected = file.statSync().size + 1;
   const buffer = new Uint8Array(Math.min(BUFFER_BYTES, Math.max(SMALL_BYTES, expected)));

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { relative } from "node:path";
 import type { Problem } from "../../base/errors.ts";
 import type { RunOutcome } from "../../pipeline/execute.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { summarizeRun } from "../../report/summary.ts";
 import { markdownOf } from "../../report/text/markdown.ts";
+import { annotate } from "./annotations.ts";
 import type { Streams } from "./streams.ts";
 
 /** GitHub drops a summary that is larger. */
@@ -23,13 +23,6 @@ export function reportToGithub(pipeline: Pipeline, outcome: RunOutcome, streams:
     Deno.writeTextFileSync(file, text, { append: true });
   }
   annotate(runProblems(pipeline, outcome), streams);
-}
-
-/** Shows problems at their lines, if GitHub Actions is what runs this. */
-export function annotate(problems: readonly Problem[], { err }: Streams): void {
-  if (Deno.env.get("GITHUB_ACTIONS") === "true") {
-    err.lines(...annotationLines(problems, Deno.cwd()));
-  }
 }
 
 /** The problems of a run that have a place in the pipeline file: failures, and expectations not met. */
@@ -49,24 +42,4 @@ export function runProblems(pipeline: Pipeline, outcome: RunOutcome): Problem[] 
     }));
     return [...failures, ...unmet];
   });
-}
-
-/** Annotations of problems that have a place: `::error file=…,line=…::…`. */
-export function annotationLines(problems: readonly Problem[], root: string): string[] {
-  return problems.flatMap(({ message, place, hint }) => {
-    if (place === undefined) return [];
-    const properties = [`file=${escapeProperty(relative(root, place.file))}`];
-    if (place.line !== undefined) properties.push(`line=${place.line}`);
-    if (place.column !== undefined) properties.push(`col=${place.column}`);
-    const text = hint === undefined ? message : `${message}\n${hint}`;
-    return [`::error ${properties.join(",")}::${escapeData(text)}`];
-  });
-}
-
-function escapeData(text: string): string {
-  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
-}
-
-function escapeProperty(text: string): string {
-  return escapeData(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
 }

@@ -4,8 +4,10 @@
  * @module
  */
 
-import { constants, gunzipSync, inflateRawSync } from "node:zlib";
 import { fileError } from "../problems.ts";
+
+/** Node's zlib, which is loaded only for files that are compressed. */
+const zlib = () => process.getBuiltinModule("node:zlib");
 
 /** Whether some bytes start a gzip file. */
 export function isGzip(bytes: Uint8Array): boolean {
@@ -14,22 +16,32 @@ export function isGzip(bytes: Uint8Array): boolean {
 
 /** The first bytes of what a gzip file's first bytes unpack to. */
 export function gunzipStart(path: string, start: Uint8Array): Uint8Array {
+  const { gunzipSync, constants } = zlib();
   return unpack(path, () => gunzipSync(start, { finishFlush: constants.Z_SYNC_FLUSH }));
 }
 
 /** The first bytes of what a deflated stream's first bytes unpack to. */
 export function inflateStart(path: string, start: Uint8Array): Uint8Array {
+  const { inflateRawSync, constants } = zlib();
   return unpack(path, () => inflateRawSync(start, { finishFlush: constants.Z_SYNC_FLUSH }));
 }
 
 /** Unpacks a gzip file to exactly `size` bytes. */
 export function gunzip(path: string, bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
-  return exactly(path, size, () => gunzipSync(bytes, { maxOutputLength: Math.max(size, 1) }));
+  return exactly(
+    path,
+    size,
+    () => zlib().gunzipSync(bytes, { maxOutputLength: Math.max(size, 1) }),
+  );
 }
 
 /** Unpacks a deflated stream to exactly `size` bytes. */
 export function inflate(path: string, bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
-  return exactly(path, size, () => inflateRawSync(bytes, { maxOutputLength: Math.max(size, 1) }));
+  return exactly(
+    path,
+    size,
+    () => zlib().inflateRawSync(bytes, { maxOutputLength: Math.max(size, 1) }),
+  );
 }
 
 function exactly(path: string, size: number, action: () => Uint8Array): Uint8Array<ArrayBuffer> {

@@ -1,30 +1,29 @@
 /**
- * The data set formats: adding one is a schema, a file beside these, and a line here.
+ * The data set formats: adding one is a schema, a file beside these, and a line here. Each is loaded when a data set
+ * has it.
  *
  * @module
  */
 
+import { importLater } from "../../base/import_later.ts";
 import type { ResolveFile, SourceRecipe, SourceRecipeOf } from "../recipe_types.ts";
 import type { Source } from "../source.ts";
 import type { DatasetFormat, DatasetSpec, DatasetSpecs } from "../spec.ts";
-import { cifarFormat } from "./cifar.ts";
-import { csvFormat } from "./csv.ts";
 import type { DescribeContext, Described, Format, OpenOptions } from "./format.ts";
-import { idxFormat } from "./idx.ts";
-import { imagesFormat } from "./images.ts";
-import { npyFormat } from "./npy.ts";
-import { npzFormat } from "./npz.ts";
-import { syntheticFormat } from "./synthetic.ts";
 
-const FORMATS: { readonly [F in DatasetFormat]: Format<F> } = {
-  idx: idxFormat,
-  npy: npyFormat,
-  npz: npzFormat,
-  csv: csvFormat,
-  cifar: cifarFormat,
-  images: imagesFormat,
-  synthetic: syntheticFormat,
+const FORMATS: { readonly [F in DatasetFormat]: () => Promise<Format<F>> } = {
+  idx: async () => (await load<typeof import("./idx.ts")>("idx")).idxFormat,
+  npy: async () => (await load<typeof import("./npy.ts")>("npy")).npyFormat,
+  npz: async () => (await load<typeof import("./npz.ts")>("npz")).npzFormat,
+  csv: async () => (await load<typeof import("./csv.ts")>("csv")).csvFormat,
+  cifar: async () => (await load<typeof import("./cifar.ts")>("cifar")).cifarFormat,
+  images: async () => (await load<typeof import("./images.ts")>("images")).imagesFormat,
+  synthetic: async () => (await load<typeof import("./synthetic.ts")>("synthetic")).syntheticFormat,
 };
+
+function load<M>(format: DatasetFormat): Promise<M> {
+  return importLater<M>(import.meta.resolve(`./${format}.ts`));
+}
 
 /** The format that an entry's key names. */
 export function formatOf(spec: DatasetSpec): DatasetFormat {
@@ -38,19 +37,20 @@ export function formatOf(spec: DatasetSpec): DatasetFormat {
 }
 
 /** Describes an entry by its format. */
-export function describeSource(
+export async function describeSource(
   spec: DatasetSpec,
   context: DescribeContext,
 ): Promise<Described<DatasetFormat>> {
-  return describeAs(formatOf(spec), spec, context);
+  return await describeAs(formatOf(spec), spec, context);
 }
 
-function describeAs<F extends DatasetFormat>(
-  format: F,
+async function describeAs<F extends DatasetFormat>(
+  name: F,
   spec: DatasetSpec,
   context: DescribeContext,
 ): Promise<Described<F>> {
-  return FORMATS[format].describe(spec as DatasetSpecs[F], context);
+  const format = await FORMATS[name]();
+  return await format.describe(spec as DatasetSpecs[F], context);
 }
 
 /** Opens a source by its format. */
@@ -62,11 +62,12 @@ export async function openSource(
   return await openAs(recipe.format, recipe, resolve, options);
 }
 
-function openAs<F extends DatasetFormat>(
-  format: F,
+async function openAs<F extends DatasetFormat>(
+  name: F,
   recipe: SourceRecipe,
   resolve: ResolveFile,
   options: OpenOptions,
-): Source | Promise<Source> {
-  return FORMATS[format].open(recipe as SourceRecipeOf<F>, resolve, options);
+): Promise<Source> {
+  const format = await FORMATS[name]();
+  return await format.open(recipe as SourceRecipeOf<F>, resolve, options);
 }
