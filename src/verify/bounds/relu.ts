@@ -108,9 +108,11 @@ export function relaxRelu(
     out.aSlopeHalf[at] = half;
     out.aValue[at] = slope * zc + constant;
     out.aValueHalf[at] = half * zc + constant;
-    let rest = unit * (constant + constantHalf + (slope + half) * (zm + Math.abs(zb)));
+    // The line below can be the steeper one: half is negative then.
+    let steepest = slope + Math.abs(half);
+    let rest = unit * (constant + constantHalf + steepest * (zm + Math.abs(zb)));
     out.aConstant[at] = constant + slope * zb;
-    out.aConstantHalf[at] = constantHalf + half * zb + (slope + half) * zn + rest;
+    out.aConstantHalf[at] = constantHalf + half * zb + steepest * zn + rest;
 
     // b, likewise; the joint pass writes y as z − e.
     upper = 0, lower = 0, intercept = 0;
@@ -129,10 +131,10 @@ export function relaxRelu(
     out.bSlopeHalf[at] = half;
     out.bValue[at] = slope * yc + constant;
     out.bValueHalf[at] = half * yc + constant;
-    rest = unit * (constant + constantHalf + (slope + half) * (ym + zm + em + Math.abs(yb)));
+    steepest = slope + Math.abs(half);
+    rest = unit * (constant + constantHalf + steepest * (ym + zm + em + Math.abs(yb)));
     out.bConstant[at] = constant + slope * yb;
-    out.bConstantHalf[at] = constantHalf + half * yb + (slope + half) * Math.max(yn, zn + en) +
-      rest;
+    out.bConstantHalf[at] = constantHalf + half * yb + steepest * Math.max(yn, zn + en) + rest;
 
     // g ≤ up·z + uq·e + uc: the least at the middle of the planes of planes.ts.
     let up = 0, uq = 0, uc = 0;

@@ -138,3 +138,45 @@ Deno.test("relaxations are sound, and as good at the middle as the best plane", 
     assert.ok(Math.abs(side(r, "g", 1, zc, ec) - best) <= 1e-9 * (1 + Math.abs(best)));
   }
 });
+
+Deno.test("relaxations leave room for noise of the affine step that is folded into them", () => {
+  const random = Random.from(6, "noise");
+  const within = (most: number) => most * [-1, 1, 2 * random.uniform() - 1][random.integer(3)]!;
+  let tight = 0;
+  for (let trial = 0; trial < 1500; trial++) {
+    const { bounds, points } = neuron(random);
+    const width = bounds.zUpper[0]! - bounds.zLower[0]!;
+    const [zn, yn, en] = [0, 0, 0].map(() => 0.1 * width * random.uniform()) as [
+      number,
+      number,
+      number,
+    ];
+    const [zb, yb] = [random.normal(), random.normal()];
+    const eb = zb - yb;
+    const r = newRelaxation(1);
+    const noise = { z: Float64Array.of(zn), y: Float64Array.of(yn), e: Float64Array.of(en) };
+    const [z0, y0, e0] = [zb, yb, eb].map((offset) => Float64Array.of(offset));
+    relaxRelu(bounds, 1, 1e-15, { z: z0!, y: y0!, e: e0!, noise }, r);
+    for (const [z, e] of points) {
+      const y = z - e;
+      // What the pass carries on: products with the inputs, offset and noise taken off.
+      const [pz, py, pe] = [z - zb - within(zn), y - yb - within(yn), e - eb - within(en)];
+      const read = (field: keyof Relaxation, which: number) =>
+        r[field][0]! + which * r[`${field}Half` as keyof Relaxation][0]!;
+      for (const which of [1, -1]) {
+        const slack = 1e-12 * (1 + Math.abs(z) + Math.abs(e) + Math.abs(zb) + Math.abs(eb));
+        const holds = (bound: number, value: number, what: string) => {
+          assert.ok(which * (bound - value) >= -slack, `${what} ${which} at ${z}, ${e}`);
+          if (Math.abs(bound - value) < 1e-3 * width) tight++;
+        };
+        holds(read("aSlope", which) * pz + read("aConstant", which), relu(z), "a");
+        holds(read("bSlope", which) * py + read("bConstant", which), relu(y), "b");
+        // The joint pass has no product of the quantized network: it is that of the original minus the difference.
+        holds(read("bSlope", which) * (pz - pe) + read("bConstant", which), relu(y), "b of both");
+        const g = read("gSlopeZ", which) * pz + read("gSlopeE", which) * pe;
+        holds(g + read("gConstant", which), relu(z) - relu(y), "g");
+      }
+    }
+  }
+  assert.ok(tight > 1000, `${tight} bounds were nearly reached`);
+});
