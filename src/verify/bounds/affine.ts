@@ -6,7 +6,7 @@
 
 import type { AffinePairedStep } from "./graphs/interval.ts";
 import { down, type Noise, up, type ValueBounds } from "./batch.ts";
-import { arithmeticUnit, type Semantics, weightError } from "./roundoff.ts";
+import { arithmeticUnderflow, arithmeticUnit, type Semantics, weightError } from "./roundoff.ts";
 
 /** What the interval graph gives for a batch: middles, half widths and magnitudes, [3 × boxes × size]. */
 export interface IntervalResults {
@@ -29,6 +29,8 @@ export interface AffineFacts {
   readonly y: number;
   /** Those that do not cancel in the difference. */
   readonly eOfBoth: number;
+  /** Absolute error of arithmetic on each side. */
+  readonly underflow: number;
 }
 
 /** The facts of a step. */
@@ -54,6 +56,7 @@ export function affineFacts(step: AffinePairedStep, semantics: Semantics): Affin
     z: arithmetic + weights.original,
     y: arithmetic + weights.quantized,
     eOfBoth: arithmetic + (isShared ? 0 : Math.max(weights.original, weights.quantized)),
+    underflow: arithmeticUnderflow(step, semantics),
   };
 }
 
@@ -89,9 +92,9 @@ export function affineBounds(
     const zSize = results.z[2 * count + at]! + Math.abs(offsets.z[element]!);
     const ySize = results.y[2 * count + at]! + Math.abs(offsets.y[element]!);
     const eSize = results.e[2 * count + at]! + Math.abs(offsets.e[element]!);
-    noise.z[at] = (facts.z + unit) * zSize + errors.z[element]!;
-    noise.y[at] = (facts.y + unit) * ySize + errors.y[element]!;
-    noise.e[at] = unit * eSize + errors.e[element]! +
+    noise.z[at] = (facts.z + unit) * zSize + errors.z[element]! + facts.underflow;
+    noise.y[at] = (facts.y + unit) * ySize + errors.y[element]! + facts.underflow;
+    noise.e[at] = unit * eSize + errors.e[element]! + 2 * facts.underflow +
       (isShared ? 0 : facts.eOfBoth * (zSize + ySize));
   }
   for (const view of ["z", "y", "e"] as const) {

@@ -51,6 +51,14 @@ export function arithmeticUnit(step: PairedStep, semantics: Semantics): number {
   return gamma(sumLength(step) + 8, 2 ** -24);
 }
 
+/**
+ * What small numbers that a runtime takes for zero cost in one step of a network, absolutely; 0 for real arithmetic. Each
+ * product and each sum is off by less than the least normal float32.
+ */
+export function arithmeticUnderflow(step: PairedStep, semantics: Semantics): number {
+  return semantics === "real" ? 0 : 2 * (sumLength(step) + 8) * 2 ** -126;
+}
+
 /** Relative error of the weights that a step was lowered to. */
 export function weightError(step: PairedStep): Pair<number> {
   if (step.kind !== "affine") return { original: 0, quantized: 0 };
