@@ -5,11 +5,14 @@
  */
 
 import { Refusal } from "./refusal.ts";
+import type { Semantics } from "./rounding.ts";
 
 /** The only format there is. */
 export const FORMAT = "bitbound-certificate";
 /** Raised when old checkers would misread new certificates. */
 export const VERSION = 1;
+/** The arithmetics of the two models that certificates speak of. */
+export const SEMANTICS: readonly Semantics[] = ["real", "float32"];
 
 /**
  * How a box is split, in preorder: `[side, at]` cuts the box at x[side] = at, its two parts follow, the lower one first;
@@ -34,8 +37,11 @@ export interface Certificate {
   readonly version: typeof VERSION;
   /** SHA-256 of the two model files, in lower-case hex. */
   readonly models: { readonly original: string; readonly quantized: string };
-  /** `real`: both are functions of real numbers, with the parameters that the files hold. */
-  readonly semantics: "real";
+  /**
+   * `real`: both are functions of real numbers, with the parameters that the files hold. `float32`: every sum of both
+   * may be rounded to float32 at every step and in any order.
+   */
+  readonly semantics: Semantics;
   readonly boxes: readonly CertifiedBox[];
 }
 
@@ -51,6 +57,7 @@ export function readCertificate(text: string): Certificate {
   } catch {
     throw new Refusal("The certificate is no JSON");
   }
+  refuseNone(value);
   const whole = fields(value, "The certificate", [
     "format",
     "version",
@@ -64,9 +71,11 @@ export function readCertificate(text: string): Certificate {
       `The version is ${JSON.stringify(whole.version)}: this checker knows ${VERSION}`,
     );
   }
-  if (whole.semantics !== "real") {
+  if (!SEMANTICS.includes(whole.semantics as Semantics)) {
     throw new Refusal(
-      `The semantics ${JSON.stringify(whole.semantics)} is not one that this checker knows: real`,
+      `The semantics ${JSON.stringify(whole.semantics)} is not one that this checker knows: ${
+        SEMANTICS.join(", ")
+      }`,
     );
   }
   const models = fields(whole.models, "models", ["original", "quantized"]);
@@ -81,6 +90,19 @@ export function readCertificate(text: string): Certificate {
   }
   whole.boxes.forEach((each, at) => checkBox(each, `boxes[${at}]`));
   return value as Certificate;
+}
+
+/** A file in the place of a certificate that could not be made. */
+export interface NoCertificate {
+  readonly format: typeof FORMAT;
+  readonly version: typeof VERSION;
+  /** Why there is none. */
+  readonly none: string;
+}
+
+function refuseNone(value: unknown): void {
+  if (typeof value !== "object" || value === null || !("none" in value)) return;
+  throw new Refusal(`The file holds no certificate: ${value.none}`);
 }
 
 function checkBox(value: unknown, where: string): void {

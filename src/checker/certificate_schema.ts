@@ -4,7 +4,7 @@
  * @module
  */
 
-import { FORMAT, VERSION } from "./certificate.ts";
+import { FORMAT, SEMANTICS, VERSION } from "./certificate.ts";
 
 const NUMBERS = { type: "array", minItems: 1, items: { type: "number" } } as const;
 const DIGEST = { type: "string", pattern: "^[0-9a-f]{64}$" } as const;
@@ -25,7 +25,7 @@ export const CERTIFICATE_SCHEMA = {
       required: ["original", "quantized"],
       properties: { original: DIGEST, quantized: DIGEST },
     },
-    semantics: { const: "real" },
+    semantics: { enum: SEMANTICS },
     boxes: {
       type: "array",
       minItems: 1,

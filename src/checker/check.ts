@@ -56,7 +56,7 @@ export function checkCertificate(
       );
     }
   }
-  const prover = new Prover(pairModels(models));
+  const prover = new Prover(pairModels(models), certificate.semantics);
   const total = certificate.boxes.reduce(
     (sum, { tree }) => sum + tree.filter((node) => typeof node === "number").length,
     0,

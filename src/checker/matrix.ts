@@ -15,11 +15,13 @@ export interface Matrix {
   readonly weights: Float64Array;
   /** The most weights that a row, or a column, has. */
   readonly longest: number;
+  /** The most weights that a row has. */
+  readonly longestRow: number;
 }
 
 /** A matrix with all weights, in row-major order. */
 export function denseMatrix(rows: number, columns: number, weights: Float64Array): Matrix {
-  return { rows, columns, weights, longest: Math.max(rows, columns) };
+  return { rows, columns, weights, longest: Math.max(rows, columns), longestRow: columns };
 }
 
 /** A matrix by its rows. */
@@ -33,16 +35,17 @@ export function sparseMatrix(
   const weights = new Float64Array(places.length);
   const uses = new Int32Array(columns);
   let at = 0;
-  let longest = 1;
+  let [longest, longestRow] = [1, 1];
   for (const row of rows) {
-    longest = Math.max(longest, row.length);
+    longestRow = Math.max(longestRow, row.length);
     for (const [column, weight] of row) {
       places[at] = column;
       weights[at++] = weight;
       longest = Math.max(longest, ++uses[column]!);
     }
   }
-  return { rows: rows.length, columns, starts, places, weights, longest };
+  longest = Math.max(longest, longestRow);
+  return { rows: rows.length, columns, starts, places, weights, longest, longestRow };
 }
 
 /** The matrix with every weight changed. */

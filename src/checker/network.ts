@@ -1,5 +1,5 @@
 /**
- * A model as the checker sees it: affine maps and Relus over flat vectors.
+ * A model as the checker sees it: affine maps, Relus and quantizers over flat vectors.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { foldConstant, isFoldable } from "./folding.ts";
 import { type Matrix, sparseMatrix } from "./matrix.ts";
 import type { Constant, OnnxFile, OnnxNode } from "./onnx_file.ts";
-import { LINEAR_OPERATORS } from "./operators.ts";
+import { OPERATORS } from "./operators/table.ts";
 import { Refusal } from "./refusal.ts";
 
 /** Σ matrix · input + offset. */
@@ -18,6 +18,8 @@ export interface AffineStep {
   readonly offset: Float64Array;
   /** How far real offsets may be from those, absolute. */
   readonly offsetError: Float64Array;
+  /** The magnitudes of all that was added up to an offset, which rounding in a runtime is relative to. */
+  readonly offsetSize: Float64Array;
   /** A bound on |weight − real weight| over |real weight|. */
   readonly weightError: number;
 }
@@ -29,15 +31,40 @@ export interface ReluStep {
   readonly input: number;
 }
 
+/** A grid of levels q·scale with first ≤ q ≤ last, for each element; zero points are taken off. */
+export interface Grid {
+  readonly scale: Float64Array;
+  readonly first: Float64Array;
+  readonly last: Float64Array;
+}
+
+/** Rounding to the nearest level of a grid, either one where two are as near. */
+export interface QuantizeStep {
+  readonly kind: "quantize";
+  readonly size: number;
+  readonly input: number;
+  readonly grid: Grid;
+}
+
 /** One step; step k makes value k + 1, and value 0 is the input. */
-export type Step = AffineStep | ReluStep;
+export type Step = AffineStep | ReluStep | QuantizeStep;
 
 /** A model. */
 export interface Network {
   readonly inputs: number;
+  /** The input's element type, by its number in ONNX. */
+  readonly inputType: number;
   readonly steps: readonly Step[];
   /** The value that is the output. */
   readonly output: number;
+}
+
+/** A grid as a model stores it: integers q stand for (q − zero)·scale. */
+export interface StoredGrid {
+  readonly scale: Float64Array;
+  readonly zero: Float64Array;
+  readonly least: number;
+  readonly most: number;
 }
 
 /** A value while a model is read: its number and its shape. */
@@ -50,9 +77,12 @@ export interface Value {
 export class NetworkReader {
   readonly steps: Step[] = [];
   readonly constants: Map<string, Constant>;
+  /** Integers that leave a quantizer, by their names: which grid they are levels of. */
+  readonly grids = new Map<string, StoredGrid>();
   readonly #values = new Map<string, Value>();
   readonly #file: OnnxFile;
   readonly #inputs: number;
+  readonly #inputType: number;
 
   constructor(file: OnnxFile) {
     this.#file = file;
@@ -66,6 +96,7 @@ export class NetworkReader {
       throw new Refusal(`The input of a model has the shape [${dims}], not that of one item`);
     }
     this.#inputs = count(dims);
+    this.#inputType = inputs[0]!.type;
     this.#values.set(inputs[0]!.name, { number: 0, dims });
   }
 
@@ -80,7 +111,12 @@ export class NetworkReader {
     const name = this.#file.outputs[0]!.name;
     const output = this.#values.get(name);
     if (output === undefined) throw new Refusal(`Output "${name}" does not depend on the input`);
-    return { inputs: this.#inputs, steps: this.steps, output: output.number };
+    return {
+      inputs: this.#inputs,
+      inputType: this.#inputType,
+      steps: this.steps,
+      output: output.number,
+    };
   }
 
   /** The value that a node reads; refuses constants. */
@@ -105,12 +141,24 @@ export class NetworkReader {
   }
 
   /** Adds a step that makes the node's output. */
-  add(node: OnnxNode, step: Step, dims: readonly number[]): void {
+  add(node: OnnxNode, step: Step, dims: readonly number[]): Value {
     if (step.size !== count(dims)) {
       throw new Refusal(`Node "${node.name}" has shapes that do not fit`);
     }
     this.steps.push(step);
-    this.#values.set(node.outputs[0]!, { number: this.steps.length, dims });
+    const value = { number: this.steps.length, dims };
+    this.#values.set(node.outputs[0]!, value);
+    return value;
+  }
+
+  /** Puts another quantizer in the place of one that nothing but a node reads. */
+  requantize(node: OnnxNode, value: Value, grid: Grid): void {
+    const made = this.steps[value.number - 1];
+    if (made?.kind !== "quantize" || this.#usesOf(value) > 1) {
+      throw unsupported(node, "on integers that other nodes read");
+    }
+    this.steps[value.number - 1] = { ...made, grid };
+    this.alias(node, value, value.dims);
   }
 
   /** Lets the node's output be a value that is there. */
@@ -130,28 +178,30 @@ export class NetworkReader {
     dims: readonly number[],
   ): void {
     const made = this.steps[value.number - 1];
-    const uses =
-      this.#file.nodes.filter(({ inputs }) =>
-        inputs.some((name) => this.#values.get(name)?.number === value.number)
-      ).length;
-    if (made?.kind === "affine" && uses <= 1) {
+    const sizes = offset.map(Math.abs);
+    if (made?.kind === "affine" && this.#usesOf(value) <= 1) {
       const sums = made.offset.map((before, at) => before + offset[at]!);
       const offsetError = sums.map((sum, at) => {
         const exact = made.offset[at] === 0 || offset[at] === 0;
         return made.offsetError[at]! + errors[at]! + (exact ? 0 : Math.abs(sum) * 2 ** -52);
       });
-      this.steps[value.number - 1] = { ...made, offset: sums, offsetError };
+      const offsetSize = made.offsetSize.map((before, at) => before + sizes[at]!);
+      this.steps[value.number - 1] = { ...made, offset: sums, offsetError, offsetSize };
       this.alias(node, value, dims);
       return;
     }
     const rows = Array.from(offset, (_, at) => [[at, 1]] as const);
     const terms = [{ input: value.number, matrix: sparseMatrix(offset.length, rows) }];
     const size = offset.length;
-    this.add(
-      node,
-      { kind: "affine", size, terms, offset, offsetError: errors, weightError: 0 },
-      dims,
-    );
+    const exact = { offset, offsetError: errors, offsetSize: sizes, weightError: 0 };
+    this.add(node, { kind: "affine", size, terms, ...exact }, dims);
+  }
+
+  /** How many nodes read a value, under any of its names; being the output of the model counts too. */
+  #usesOf({ number }: Value): number {
+    const isValue = (name: string) => this.#values.get(name)?.number === number;
+    return this.#file.nodes.filter(({ inputs }) => inputs.some(isValue)).length +
+      this.#file.outputs.filter(({ name }) => isValue(name)).length;
   }
 
   #isKnown(name: string): boolean {
@@ -167,12 +217,9 @@ export class NetworkReader {
       this.constants.set(node.outputs[0]!, foldConstant(node, inputs));
       return;
     }
-    const rule = LINEAR_OPERATORS[operator];
-    if (operator === "Relu") {
-      const { number, dims } = this.value(node, 0);
-      this.add(node, { kind: "relu", size: count(dims), input: number }, dims);
-    } else if (rule !== undefined) rule(node, this);
-    else throw unsupported(node);
+    const rule = OPERATORS[operator];
+    if (rule === undefined) throw unsupported(node);
+    rule(node, this);
   }
 }
 

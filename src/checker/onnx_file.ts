@@ -37,9 +37,10 @@ export interface OnnxNode {
   readonly attributes: ReadonlyMap<string, AttributeValue>;
 }
 
-/** A graph's boundary: a name and its shape, −1 where that is open. */
+/** A graph's boundary: a name, its element type's number in ONNX, and its shape, −1 where that is open. */
 export interface Boundary {
   readonly name: string;
+  readonly type: number;
   readonly dims: readonly number[];
 }
 
@@ -118,13 +119,14 @@ function readBoundary(bytes: Uint8Array): Boundary {
   const type = only(fieldsOf(bytes), 2) ?? new Uint8Array();
   const tensor = only(fieldsOf(type), 1) ?? new Uint8Array();
   const shape = only(fieldsOf(tensor), 2) ?? new Uint8Array();
+  const element = [...fieldsOf(tensor)].find(({ number }) => number === 1);
   const dims: number[] = [];
   for (const { number, bytes: dim } of fieldsOf(shape)) {
     if (number !== 1) continue;
     const value = [...fieldsOf(dim)].find((field) => field.number === 1);
     dims.push(value?.integer ?? -1);
   }
-  return { name, dims };
+  return { name, type: element?.integer ?? 0, dims };
 }
 
 /** Bits and signs of the packed integer types, by their numbers in ONNX. */

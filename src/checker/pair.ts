@@ -5,7 +5,7 @@
  */
 
 import { mapWeights, type Matrix, sameForm } from "./matrix.ts";
-import type { AffineStep, Network } from "./network.ts";
+import type { AffineStep, Grid, Network, Step } from "./network.ts";
 import { Refusal } from "./refusal.ts";
 
 /** One affine part of both networks. */
@@ -30,66 +30,163 @@ export interface PairedAffine {
   readonly offsetError: Float64Array;
   /** How many products a sum of the step has at most, in either direction. */
   readonly longest: number;
+  /** How many numbers either network adds up for one element at most. */
+  readonly summands: number;
 }
 
-/** A step of both networks. */
-export type PairedStep = PairedAffine | {
+/** Relu in both networks. */
+export interface PairedRelu {
   readonly kind: "relu";
   readonly size: number;
   readonly input: number;
-};
+}
+
+/** Rounding in one network or in both; the other one passes values on. */
+export interface PairedGrid {
+  readonly kind: "quantize";
+  readonly size: number;
+  readonly input: number;
+  readonly original: Grid | undefined;
+  readonly quantized: Grid | undefined;
+}
+
+/** A step of both networks. */
+export type PairedStep = PairedAffine | PairedRelu | PairedGrid;
 
 /** Two networks of the same structure; e is the value of the original network minus that of the quantized one. */
 export interface Pair {
   readonly inputs: number;
   readonly steps: readonly PairedStep[];
   readonly output: number;
+  /** Element types of the two inputs, by their numbers in ONNX. */
+  readonly inputTypes: readonly [original: number, quantized: number];
 }
 
-/** @throws {Refusal} If the networks are not of the same structure. */
+/**
+ * Follows both networks from their outputs to the input. Quantizers may stand in one of them only. Where a quantizer
+ * cuts off what is below zero, a Relu in front of it may be missing.
+ *
+ * @throws {Refusal} If the networks are not of the same structure otherwise.
+ */
 export function pairNetworks(original: Network, quantized: Network): Pair {
-  const differ = (where: string) => new Refusal(`The two models differ in structure ${where}`);
-  if (original.inputs !== quantized.inputs) throw differ("at their inputs");
-  if (
-    original.steps.length !== quantized.steps.length || original.output !== quantized.output
-  ) throw differ("in the number of their layers");
-  const steps = original.steps.map((first, at): PairedStep => {
-    const second = quantized.steps[at]!;
-    if (first.kind === "relu" && second.kind === "relu") {
-      if (first.size === second.size && first.input === second.input) return first;
-    }
-    if (first.kind === "relu" || second.kind === "relu") throw differ(`at layer ${at + 1}`);
-    const same = first.size === second.size && first.terms.length === second.terms.length &&
-      first.terms.every(({ input, matrix }, term) => {
-        const other = second.terms[term]!;
-        return input === other.input && sameForm(matrix, other.matrix);
-      });
-    if (!same) throw differ(`at layer ${at + 1}`);
-    return pairAffine(first, second);
-  });
-  return { inputs: original.inputs, steps, output: original.output };
+  if (original.inputs !== quantized.inputs) {
+    throw new Refusal("The two models differ in structure at their inputs");
+  }
+  const pairing = new Pairing(original, quantized);
+  const output = pairing.match(original.output, quantized.output, false);
+  return {
+    inputs: original.inputs,
+    steps: pairing.steps,
+    output,
+    inputTypes: [original.inputType, quantized.inputType],
+  };
 }
 
-function pairAffine(original: AffineStep, quantized: AffineStep): PairedAffine {
-  const terms = original.terms.map(({ input, matrix }, at) => {
-    const other = quantized.terms[at]!.matrix;
-    const isSame = matrix.weights.every((weight, index) => weight === other.weights[index]);
-    const difference = isSame
-      ? undefined
-      : mapWeights(matrix, (weight, index) => weight - other.weights[index]!);
-    return { input, original: matrix, quantized: other, difference };
-  });
-  const offset = original.offset.map((value, at) => value - quantized.offset[at]!);
-  return {
-    kind: "affine",
-    size: original.size,
-    terms,
-    original,
-    quantized,
-    offset,
-    offsetError: offset.map((value, at) =>
-      Math.abs(value) * 2 ** -53 + original.offsetError[at]! + quantized.offsetError[at]!
-    ),
-    longest: terms.reduce((total, { original: { longest } }) => total + longest, 2),
-  };
+class Pairing {
+  readonly steps: PairedStep[] = [];
+  readonly #original: readonly Step[];
+  readonly #quantized: readonly Step[];
+  readonly #known = new Map<string, number>();
+
+  constructor(original: Network, quantized: Network) {
+    this.#original = original.steps;
+    this.#quantized = quantized.steps;
+  }
+
+  /**
+   * The paired value of value a of the original network and b of the quantized one.
+   *
+   * @param rectified Whether b stands for what a Relu behind it would make.
+   */
+  match(a: number, b: number, rectified: boolean): number {
+    const key = `${a} ${b} ${rectified}`;
+    let found = this.#known.get(key);
+    if (found === undefined) {
+      found = a === 0 && b === 0 && !rectified ? 0 : this.#make(a, b, rectified);
+      this.#known.set(key, found);
+    }
+    return found;
+  }
+
+  #make(a: number, b: number, rectified: boolean): number {
+    const first = this.#original[a - 1];
+    const second = this.#quantized[b - 1];
+    if (rectified) {
+      if (first?.kind !== "relu") throw this.#differ(a, b);
+      const input = this.match(first.input, b, false);
+      return this.steps.push({ kind: "relu", size: first.size, input });
+    }
+    if (first?.kind === "quantize" || second?.kind === "quantize") {
+      return this.#makeGrid(a, b, first, second);
+    }
+    if (first === undefined || second === undefined || first.size !== second.size) {
+      throw this.#differ(a, b);
+    }
+    if (first.kind === "relu" && second.kind === "relu") {
+      const input = this.match(first.input, second.input, false);
+      return this.steps.push({ kind: "relu", size: first.size, input });
+    }
+    if (first.kind === "affine" && second.kind === "affine") {
+      return this.#makeAffine(a, b, first, second);
+    }
+    throw this.#differ(a, b);
+  }
+
+  #makeGrid(a: number, b: number, first: Step | undefined, second: Step | undefined): number {
+    const original = first?.kind === "quantize" ? first : undefined;
+    const quantized = second?.kind === "quantize" ? second : undefined;
+    const cuts = original === undefined && first?.kind === "relu" &&
+      this.#quantized[quantized!.input - 1]?.kind !== "relu" &&
+      quantized!.grid.first.every((level) => level === 0);
+    const input = this.match(original?.input ?? a, quantized?.input ?? b, cuts);
+    const size = (original ?? quantized)!.size;
+    if (original !== undefined && quantized !== undefined && original.size !== quantized.size) {
+      throw this.#differ(a, b);
+    }
+    return this.steps.push({
+      kind: "quantize",
+      size,
+      input,
+      original: original?.grid,
+      quantized: quantized?.grid,
+    });
+  }
+
+  #makeAffine(a: number, b: number, original: AffineStep, quantized: AffineStep): number {
+    if (original.terms.length !== quantized.terms.length) throw this.#differ(a, b);
+    const terms = original.terms.map(({ input: from, matrix }, at): PairedTerm => {
+      const { input: other, matrix: second } = quantized.terms[at]!;
+      if (!sameForm(matrix, second)) throw this.#differ(a, b);
+      const input = this.match(from, other, false);
+      const isSame = matrix.weights.every((weight, index) => weight === second.weights[index]);
+      const difference = isSame
+        ? undefined
+        : mapWeights(matrix, (weight, index) => weight - second.weights[index]!);
+      return { input, original: matrix, quantized: second, difference };
+    });
+    const offset = original.offset.map((value, at) => value - quantized.offset[at]!);
+    const { offsetError: error } = original;
+    return this.steps.push({
+      kind: "affine",
+      size: original.size,
+      terms,
+      original,
+      quantized,
+      offset,
+      offsetError: offset.map((value, at) =>
+        Math.abs(value) * 2 ** -53 + error[at]! + quantized.offsetError[at]!
+      ),
+      longest: terms.reduce((total, { original: { longest } }) => total + longest, 2),
+      summands: terms.reduce((total, { original: { longestRow } }) => total + longestRow, 1),
+    });
+  }
+
+  #differ(a: number, b: number): Refusal {
+    const describe = (steps: readonly Step[], value: number) =>
+      value === 0 ? "the input" : `layer ${value} (${steps[value - 1]!.kind})`;
+    return new Refusal(
+      `The two models differ in structure: ${describe(this.#original, a)} of the original stands ` +
+        `where ${describe(this.#quantized, b)} of the quantized one stands`,
+    );
+  }
 }

@@ -5,6 +5,7 @@
  */
 
 import { Random } from "../../src/base/random.ts";
+import { float } from "../../src/onnx/attributes.ts";
 import { GraphBuilder } from "../../src/onnx/build.ts";
 import type { Model } from "../../src/onnx/model.ts";
 import { elementCount, float32, tensor } from "../../src/onnx/tensor.ts";
@@ -17,7 +18,7 @@ export function pairOf(
   seed: number,
   dims: number[],
   error: number,
-  make: (builder: GraphBuilder, x: string, weights: Weights) => string,
+  make: (builder: GraphBuilder, x: string, weights: Weights, isCopy: boolean) => string,
 ): [Model, Model] {
   const built = (which: number): Model => {
     const random = Random.from(seed, "weights");
@@ -31,7 +32,7 @@ export function pairOf(
           return value + which * error * scale * (other.uniform() - 0.5);
         }),
       ));
-    builder.output(make(builder, builder.input("x", "float32", dims), weights));
+    builder.output(make(builder, builder.input("x", "float32", dims), weights, which === 1));
     return builder.build({ opset: 17 });
   };
   return [built(0), built(1)];
@@ -115,6 +116,80 @@ export function stored(bits: 4 | 8): [Model, Model] {
     return b.build({ opset: 21 });
   };
   return [make(false), make(true)];
+}
+
+/** QuantizeLinear and DequantizeLinear, one scale for all or one for each element along axis 1. */
+export function rounding(
+  b: GraphBuilder,
+  x: string,
+  scales: readonly number[],
+  zero: number,
+  clip?: readonly [number, number],
+): string {
+  const dims = scales.length === 1 ? [] : [scales.length];
+  const scale = b.constant(float32(dims, [...scales]));
+  const zeros = b.constant(tensor("uint8", dims, new Uint8Array(scales.length).fill(zero)));
+  const axis = scales.length === 1 ? {} : { axis: 1 };
+  let integers = b.op("QuantizeLinear", [x, scale, zeros], axis);
+  if (clip !== undefined) {
+    const ends = clip.map((end) => b.constant(tensor("uint8", [], Uint8Array.of(end))));
+    integers = b.op("Clip", [integers, ...ends]);
+  }
+  return b.op("DequantizeLinear", [integers, scale, zeros], axis);
+}
+
+/**
+ * Layers whose copy rounds activations: the input, behind a Relu, in the place of a Relu, one scale a neuron, with
+ * fewer levels than the type has, and in front of a sum.
+ */
+export function roundedActivations(error = 0.02): [Model, Model] {
+  return pairOf(7, [1, 3], error, (b, x, weights, isCopy) => {
+    const round = (
+      ...given: Parameters<typeof rounding> extends [GraphBuilder, ...infer R] ? R : never
+    ) => isCopy ? rounding(b, ...given) : given[0];
+    const input = round(x, [0.02], 128);
+    const first = b.op("Relu", [b.op("Gemm", [input, weights([3, 8], 0.8), weights([8], 0.3)])]);
+    const a = round(first, [0.05, 0.04, 0.03, 0.02, 0.05, 0.01, 0.02, 0.03], 0);
+    const z = b.op("Gemm", [a, weights([8, 8], 0.5), weights([8], 0.3)]);
+    const second = isCopy ? rounding(b, z, [0.1], 0, [0, 15]) : b.op("Relu", [z]);
+    const sum = b.op("Add", [
+      round(b.op("MatMul", [second, weights([8, 8], 0.4)]), [0.03], 100),
+      a,
+    ]);
+    return b.op("Gemm", [b.op("Relu", [sum]), weights([8, 2], 0.5)]);
+  });
+}
+
+/** Operators that move values, and functions that are written with Relus. */
+export function assorted(error: number): [Model, Model] {
+  return pairOf(9, [1, 2, 3, 2], error, (b, x, weights) => {
+    const turned = b.op("Transpose", [x], { perm: [0, 1, 3, 2] });
+    const padded = b.op("Pad", [turned, b.constant([0, 0, 1, 0, 0, 0, 0, 1])]);
+    const part = b.op("Slice", [
+      padded,
+      b.constant([1, -1]),
+      b.constant([3, -9]),
+      b.constant([2, 3]),
+      b.constant([1, -2]),
+    ]);
+    const scaled = b.op("Mul", [part, weights([1, 2, 1, 1])]);
+    const flat = b.op("Flatten", [b.op("Concat", [scaled, b.op("Neg", [part])], { axis: 1 })]);
+    const z = b.op("Gemm", [flat, weights([16, 6], 0.4), weights([6], 0.2)]);
+    const leaky = b.op("LeakyRelu", [z], { alpha: float(0.1) });
+    const clipped = b.op("Clip", [
+      b.op("Div", [b.op("MatMul", [leaky, weights([6, 6], 0.6)]), weights([6], 2)]),
+      b.constant(float32([], [-0.2])),
+      b.constant(float32([], [0.5])),
+    ]);
+    const sided = b.op("PRelu", [
+      b.op("Max", [clipped, b.constant(float32([], [-0.1]))]),
+      b.constant(float32([6], [0.1, 0.2, -0.3, 1.5, 0, 1])),
+    ]);
+    return b.op("Unsqueeze", [
+      b.op("Squeeze", [b.op("MatMul", [sided, weights([6, 2], 0.5)]), b.constant([0])]),
+      b.constant([0]),
+    ]);
+  });
 }
 
 /** As the files that a certificate speaks of. */

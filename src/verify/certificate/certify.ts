@@ -14,6 +14,7 @@ import {
 import { type ModelFiles, pairModels } from "../../checker/check.ts";
 import { type DifferenceBounds, Prover } from "../../checker/prover.ts";
 import { Refusal } from "../../checker/refusal.ts";
+import type { Semantics } from "../../checker/rounding.ts";
 import { canonicalJson, type JsonValue } from "../../base/canonical_json.ts";
 import { UserError } from "../../base/errors.ts";
 import { digestOf } from "../../store/digest.ts";
@@ -32,6 +33,8 @@ export interface CertifyOptions {
   readonly parts: number;
   /** Whether differences inside of the networks get bounds of their own: tighter, at about twice the time a part. */
   readonly differences?: boolean;
+  /** Which arithmetic of the two models the claim speaks of; `real` unless told. */
+  readonly semantics?: Semantics;
   readonly progress?: (box: number, parts: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -55,7 +58,8 @@ export function certify(
   requests: readonly CertifyRequest[],
   options: CertifyOptions,
 ): Certified {
-  const prover = new Prover(readPair(models));
+  const { semantics = "real" } = options;
+  const prover = proverOf(models, semantics);
   const boxes: CertifiedBox[] = [];
   const reached: boolean[] = [];
   let parts = 0;
@@ -70,7 +74,7 @@ export function certify(
     format: FORMAT,
     version: VERSION,
     models: { original: digestOf(models.original), quantized: digestOf(models.quantized) },
-    semantics: "real",
+    semantics,
     boxes,
   };
   return { certificate, reached, parts };
@@ -81,9 +85,9 @@ export function encodeCertificate(certificate: Certificate): Uint8Array {
   return new TextEncoder().encode(canonicalJson(certificate as unknown as JsonValue) + "\n");
 }
 
-function readPair(models: ModelFiles) {
+function proverOf(models: ModelFiles, semantics: Semantics): Prover {
   try {
-    return pairModels(models);
+    return new Prover(pairModels(models), semantics);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     throw new UserError({
