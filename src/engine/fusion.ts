@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname, join } from "node:path";
+import { dirname, join } from "../base/path.ts";
 import { UserError } from "../base/errors.ts";
 import type { Model } from "../onnx/model.ts";
 import { decodeModel } from "../onnx/read.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname, join } from "node:path";
+import { dirname, join } from "../base/path.ts";
 import { UserError } from "../base/errors.ts";
 import { externalLocations, inlineExternalData, requireInsideFolder } from "./external_data.ts";
 import { findFormProblem } from "./file_form.ts";

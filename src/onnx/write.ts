@@ -4,7 +4,7 @@
  * @module
  */
 
-import { basename } from "node:path";
+import { basename } from "../base/path.ts";
 import { UserError } from "../base/errors.ts";
 import { modelToProto } from "./graph_proto.ts";
 import type { Model } from "./model.ts";

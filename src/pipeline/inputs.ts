@@ -5,8 +5,7 @@
  */
 
 import { importLater } from "../base/import_later.ts";
-import { Buffer } from "node:buffer";
-import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "../base/path.ts";
 import { type Problem, UserError } from "../base/errors.ts";
 import { suggest } from "../base/suggest.ts";
 import { type DatasetSpec, inputFormats } from "../data/spec.ts";
@@ -133,6 +132,20 @@ async function resolveDataset(
   };
 }
 
+/** The key of the entry that names a file with a tensor. */
+const LOCATION = new TextEncoder().encode("location");
+
+function includesBytes(bytes: Uint8Array, part: Uint8Array): boolean {
+  const last = part.length - 1;
+  // Searching for one byte is native; hardly anywhere is the next one right too.
+  for (let at = bytes.indexOf(part[0]!); at >= 0; at = bytes.indexOf(part[0]!, at + 1)) {
+    let index = 1;
+    while (index <= last && bytes[at + index] === part[index]) index++;
+    if (index > last) return true;
+  }
+  return false;
+}
+
 /** The digests of the files beside a model; also makes sure that it looks like a model. */
 async function digestExternal(
   path: string,
@@ -144,7 +157,7 @@ async function digestExternal(
   const problem = findFormProblem(bytes, `"${text}"`);
   if (problem !== undefined) throw fieldProblem([field], problem.message, problem.hint);
   // A model that nowhere spells the key of such an entry has none, and need not be parsed.
-  if (!Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes("location")) return {};
+  if (!includesBytes(bytes, LOCATION)) return {};
   const { externalFiles } = await importLater<typeof import("../onnx/read.ts")>(
     import.meta.resolve("../onnx/read.ts"),
   );

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { isAbsolute, resolve, sep } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath, isAbsolute, pathToFileURL, resolve, sep } from "../base/path.ts";
 import { canonicalJson } from "../base/canonical_json.ts";
 import { type Problem, type SourcePlace, UserError } from "../base/errors.ts";
 import type { Plugin, Registry } from "../registry/registry.ts";

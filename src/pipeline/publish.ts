@@ -4,7 +4,7 @@
  * @module
  */
 
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "../base/path.ts";
 import { type Problem, UserError } from "../base/errors.ts";
 import { digestFile } from "../store/digest.ts";
 import type { Store, StoredOutput } from "../store/store.ts";

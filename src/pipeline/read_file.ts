@@ -4,7 +4,7 @@
  * @module
  */
 
-import { basename, dirname, extname, join } from "node:path";
+import { basename, dirname, extname, join } from "../base/path.ts";
 import { UserError } from "../base/errors.ts";
 import { didYouMean } from "../base/suggest.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { resolve } from "node:path";
+import { resolve } from "../base/path.ts";
 import { UserError } from "../base/errors.ts";
 import { VERSION } from "../base/version.ts";
 import { RUNTIME_VERSION } from "../engine/identity.ts";

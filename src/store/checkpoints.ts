@@ -6,7 +6,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { join } from "../base/path.ts";
 import { digestOf } from "./digest.ts";
 import type { StoreFiles } from "./files.ts";
 import type { Key } from "./key.ts";

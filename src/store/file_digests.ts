@@ -8,7 +8,7 @@
  * @module
  */
 
-import { resolve } from "node:path";
+import { resolve } from "../base/path.ts";
 import { type Digest, digestFile } from "./digest.ts";
 import type { BlobInfo } from "./blobs.ts";
 import { explainWrite } from "./explain.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname, join } from "node:path";
+import { dirname, join } from "../base/path.ts";
 import { explainWrite, StoreError } from "./explain.ts";
 import { type Layout, STORE_VERSION } from "./layout.ts";
 

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { join } from "../base/path.ts";
 import { Actions, names, type StoredAction } from "./actions.ts";
 import type { Digest } from "./digest.ts";
 import { explainWrite, StoreError } from "./explain.ts";

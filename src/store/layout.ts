@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { join } from "../base/path.ts";
 import type { Digest } from "./digest.ts";
 import type { Key } from "./key.ts";
 

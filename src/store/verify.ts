@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { join } from "../base/path.ts";
 import { Actions, names } from "./actions.ts";
 import { Blobs } from "./blobs.ts";
 import { isDigest, shortDigest } from "./digest.ts";

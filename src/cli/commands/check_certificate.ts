@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname, join } from "node:path";
+import { dirname, join } from "../../base/path.ts";
 import { importLater } from "../../base/import_later.ts";
 import { UserError } from "../../base/errors.ts";
 import type { Certificate } from "../../checker/certificate.ts";

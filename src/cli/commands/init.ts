@@ -4,7 +4,7 @@
  * @module
  */
 
-import { basename, dirname, extname, relative, resolve } from "node:path";
+import { basename, dirname, extname, relative, resolve } from "../../base/path.ts";
 import { UserError } from "../../base/errors.ts";
 import { ExitCode } from "../exit_code.ts";
 import { shownPath } from "../output/problems.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname, join } from "node:path";
+import { dirname, join } from "../../base/path.ts";
 import { UserError } from "../../base/errors.ts";
 import { allStages } from "../all_stages.ts";
 import { ExitCode } from "../exit_code.ts";

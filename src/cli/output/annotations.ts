@@ -4,7 +4,7 @@
  * @module
  */
 
-import { relative } from "node:path";
+import { relative } from "../../base/path.ts";
 import type { Problem } from "../../base/errors.ts";
 import type { Streams } from "./streams.ts";
 

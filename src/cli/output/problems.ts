@@ -4,7 +4,7 @@
  * @module
  */
 
-import { relative } from "node:path";
+import { relative } from "../../base/path.ts";
 import type { Problem, SourcePlace } from "../../base/errors.ts";
 import { cutText, printable, type Style } from "../../base/terminal_text.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname } from "node:path";
+import { dirname } from "../../base/path.ts";
 import { UserError } from "../../base/errors.ts";
 import { importLater } from "../../base/import_later.ts";
 import { makeStyle, type Style } from "../../base/terminal_text.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join } from "../../base/path.ts";
 import { counted, fieldError, fileError, shown } from "../problems.ts";
 import type { Source, SourceArray, SourceShape } from "../source.ts";
 import { type Block, itemBytes, readAll, readBlock } from "./block.ts";

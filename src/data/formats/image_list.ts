@@ -4,7 +4,7 @@
  * @module
  */
 
-import { basename, join } from "node:path";
+import { basename, join } from "../../base/path.ts";
 import { didYouMean } from "../../base/suggest.ts";
 import { fieldError, fileError } from "../problems.ts";
 import { isNumber, labelsOfTexts, type LabelText } from "./class_names.ts";

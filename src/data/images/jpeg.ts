@@ -4,7 +4,7 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
+import { fileURLToPath } from "../../base/path.ts";
 import createDecoder from "@jsquash/jpeg/codec/dec/mozjpeg_dec.js";
 import { fileError } from "../problems.ts";
 import type { Picture } from "../source.ts";

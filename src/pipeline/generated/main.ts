@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "../../base/path.ts";
 import { builtInStages } from "../../stages/mod.ts";
 import { schemaFiles } from "./schemas.ts";
 import { stagesPage } from "./stages_page.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname, join } from "node:path";
+import { dirname, join } from "../../base/path.ts";
 import type { Model } from "../../onnx/model.ts";
 import { externalFiles } from "../../onnx/read.ts";
 import { weightSize } from "../../quant/weight_size.ts";
