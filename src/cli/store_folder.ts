@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "../base/path.ts";
 import { openStore, type Store } from "../store/store.ts";
 import type { Streams } from "./output/streams.ts";
 
@@ -15,8 +15,17 @@ const NAME = ".bitbound";
  * above; else a new `.bitbound` here.
  */
 export function storeFolder(option: string | undefined): string {
+  return chosenStoreFolder(option) ?? usualStoreFolder();
+}
+
+/** The folder that `--store` or `BITBOUND_STORE` names. */
+export function chosenStoreFolder(option: string | undefined): string | undefined {
   const named = option ?? (Deno.env.get("BITBOUND_STORE") || undefined);
-  if (named !== undefined) return resolve(named);
+  return named === undefined ? undefined : resolve(named);
+}
+
+/** The nearest `.bitbound` here or above, else a new one here. */
+export function usualStoreFolder(): string {
   const here = Deno.cwd();
   for (let folder = here;; folder = dirname(folder)) {
     const store = join(folder, NAME);

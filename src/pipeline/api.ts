@@ -8,17 +8,25 @@ import type { JsonValue } from "../base/canonical_json.ts";
 import { didYouMean } from "../base/suggest.ts";
 import type { Artifact, ArtifactKind } from "../registry/artifact.ts";
 import { openArtifact } from "../registry/kinds.ts";
-import { openStore } from "../store/store.ts";
 import { type ExecuteOptions, executePlan, type RunOutcome } from "./execute.ts";
 import { type DefineOptions, definePipelineValue, loadPipeline } from "./load.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { openPipelineStore, type RemoteMode } from "./pipeline_store.ts";
 import { type PlanOptions, planPipeline } from "./plan.ts";
 import type { PipelineDefinition } from "./typed_spec.ts";
 
 /** How a pipeline is run from a program. */
 export interface RunOptions extends ExecuteOptions, PlanOptions {
-  /** The store's folder; `.bitbound` in the current folder unless told. */
+  /** The store's folder; what the pipeline says, or `.bitbound` in the current folder, unless told. */
   readonly store?: string;
+  /** The address of a remote store, instead of what the pipeline says; `"none"` for none. */
+  readonly remote?: string;
+  /** Whether that store is also written to, instead of what the pipeline says. */
+  readonly remoteMode?: RemoteMode;
+  /** Variables by which remote stores know who asks, such as `AWS_ACCESS_KEY_ID`; none unless told. */
+  readonly environment?: (name: string) => string | undefined;
+  /** Told of damage that was found in a store, and of a remote store that cannot be used. */
+  readonly onWarning?: (message: string) => void;
   /** For a pipeline in a file: changes to it, `"path=value"` each. */
   readonly set?: readonly string[];
 }
@@ -56,7 +64,15 @@ export async function run(pipeline: Pipeline | string, options: RunOptions = {})
   const loaded = typeof pipeline === "string"
     ? await loadPipeline(pipeline, { set: options.set ?? [] })
     : pipeline;
-  await using store = openStore(options.store ?? ".bitbound");
+  await using opened = await openPipelineStore(loaded, {
+    usual: () => ".bitbound",
+    ...(options.store !== undefined && { folder: options.store }),
+    ...(options.remote !== undefined && { remote: options.remote }),
+    ...(options.remoteMode !== undefined && { mode: options.remoteMode }),
+    ...(options.environment !== undefined && { environment: options.environment }),
+    ...(options.onWarning !== undefined && { onWarning: options.onWarning }),
+  });
+  const { store } = opened;
   const plan = await planPipeline(loaded, store, options);
   const outcome = await executePlan(plan, options);
   const records = new Map(

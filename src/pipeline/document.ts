@@ -12,7 +12,7 @@ import { type Location, pointer, readYaml } from "./yaml.ts";
 
 type JsonObject = { readonly [name: string]: JsonValue };
 
-const MAY_BE_EMPTY = ["description", "inputs", "plugins", "with", "in", "expect"];
+const MAY_BE_EMPTY = ["description", "inputs", "plugins", "store", "with", "in", "expect"];
 
 /** A pipeline before it is checked. */
 export class PipelineDocument {

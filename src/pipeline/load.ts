@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname, resolve } from "node:path";
+import { dirname, resolve } from "../base/path.ts";
 import type { JsonValue } from "../base/canonical_json.ts";
 import { type Problem, UserError } from "../base/errors.ts";
 import type { AnyStage } from "../registry/stage.ts";
@@ -19,6 +19,7 @@ import { loadPlugin } from "./plugins.ts";
 import { readPipelineFile } from "./read_file.ts";
 import { resolveReferences } from "./references.ts";
 import { applySetting } from "./set.ts";
+import type { PipelineSpec } from "./spec.ts";
 
 /** How a pipeline is loaded. */
 export interface LoadOptions {
@@ -92,11 +93,7 @@ async function build(
     problems.push(...await missingFiles(checked.soundInputs, directory, document));
     throw new UserError(inOrder(problems));
   }
-  const { name, description, seed } = document.value as {
-    name: string;
-    description?: string;
-    seed?: number;
-  };
+  const { name, description, seed, store } = document.value as unknown as PipelineSpec;
   return {
     name,
     seed: seed ?? 0,
@@ -109,6 +106,7 @@ async function build(
     warnings,
     placeOf: (path) => document.place(path),
     ...(description !== undefined && { description }),
+    ...(store !== undefined && { store }),
   };
 }
 

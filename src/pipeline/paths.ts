@@ -18,6 +18,7 @@ export const PIPELINE_KEYS = [
   "inputs",
   "stages",
   "plugins",
+  "store",
 ] as const;
 
 /** What a stage's id, and the name of an input, look like. */

@@ -10,6 +10,7 @@ import type { ArtifactKind } from "../registry/artifact.ts";
 import type { RegisteredStage, Registry } from "../registry/registry.ts";
 import type { Gate } from "./gate.ts";
 import type { Path } from "./source_text.ts";
+import type { StoreSpec } from "./spec.ts";
 
 /** An artifact by where it comes from. */
 export type Source =
@@ -62,6 +63,8 @@ export interface Pipeline {
   /** Each after those it depends on; else in the order of the file. */
   readonly stages: readonly PipelineStage[];
   readonly registry: Registry;
+  /** Where results are kept, as the file says it. */
+  readonly store?: StoreSpec;
   /** What is probably not meant, such as an input that nothing uses. */
   readonly warnings: readonly Problem[];
   /** Where something stands in the file. */

@@ -58,6 +58,8 @@ export interface Plan {
 export interface PlanOptions {
   /** Ids of stages that are to run even if their results are there. */
   readonly force?: readonly string[];
+  /** Only look: what is in the remote store is left there, so that the plan cannot be executed. */
+  readonly peek?: boolean;
 }
 
 /**
@@ -88,7 +90,7 @@ export async function planPipeline(
   for (const [name, { record }] of inputs) artifacts.add({ from: "inputs", name }, record);
   const stages = await planStages(pipeline, artifacts, {
     forced,
-    lookup: (key) => store.lookup(key),
+    lookup: (key) => store.lookup(key, { peek: options.peek ?? false }),
     history: () => readHistory(store, pipeline.name),
   });
   return { pipeline, store, inputs, stages, forced };
@@ -133,13 +135,13 @@ export async function planStages(
       });
       continue;
     }
-    const { action, damage } = await context.lookup(key);
+    const { action, damage, isRemote } = await context.lookup(key);
     if (action !== undefined && !context.forced.has(stage.id)) {
       artifacts.addOutputs(stage.id, action.outputs);
       planned.push({
         stage,
         status: "hit",
-        reason: "result is in the store",
+        reason: isRemote === true ? "result is in the remote store" : "result is in the store",
         key,
         manifest,
         action,

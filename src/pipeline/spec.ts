@@ -5,6 +5,7 @@
  */
 
 import { type Static, Type } from "../base/type.ts";
+import { PUBLIC_KEY_PATTERN } from "../base/signature_form.ts";
 import { INPUT_SCHEMAS } from "../data/spec.ts";
 import { asSchema, type Schema } from "../registry/schema.ts";
 import { CONDITION_FORMS } from "./gate.ts";
@@ -72,6 +73,34 @@ export const stageEntrySchema = Type.Object({
   })),
 }, { ...closed, description: "A stage of the pipeline" });
 
+/** What `store:` can say. */
+export const storeSchema = Type.Object({
+  local: Type.Optional(Type.String({
+    minLength: 1,
+    description:
+      "The folder of cached results, from the pipeline file; --store and BITBOUND_STORE go before it",
+    examples: ["../cache"],
+  })),
+  remote: Type.Optional(Type.String({
+    minLength: 1,
+    description:
+      "Where else results are looked for: `https://HOST/PATH`, `s3://BUCKET/PREFIX` or `file:FOLDER`; --remote and " +
+      "BITBOUND_REMOTE go before it",
+    examples: ["s3://my-bucket/bitbound"],
+  })),
+  mode: Type.Optional(Type.Unsafe<"read" | "read-write">(Type.String({
+    enum: ["read", "read-write"],
+    default: "read",
+    description:
+      "Whether results that are new are also written there; --remote-mode and BITBOUND_REMOTE_MODE go before it",
+  }))),
+  trust: Type.Optional(Type.Array(Type.String({ pattern: PUBLIC_KEY_PATTERN }), {
+    description:
+      "If there are any, only results that one of these public keys signed are taken from there",
+    examples: [["ed25519:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"]],
+  })),
+}, { ...closed, description: "Where results are kept; no part of them" });
+
 /** A pipeline file. */
 export const pipelineSpecSchema = Type.Object({
   name: Type.String({
@@ -94,6 +123,7 @@ export const pipelineSpecSchema = Type.Object({
     description: "Modules with stages of your own; relative paths count from the pipeline file",
     examples: [["./my_stage.ts"]],
   })),
+  store: Type.Optional(storeSchema),
   stages: Type.Array(stageEntrySchema, {
     minItems: 1,
     description:
@@ -106,6 +136,9 @@ export type InputEntry = Static<typeof inputEntrySchema>;
 
 /** What an entry of `stages:` says. */
 export type StageEntry = Static<typeof stageEntrySchema>;
+
+/** What `store:` says. */
+export type StoreSpec = Static<typeof storeSchema>;
 
 /** What a pipeline file says; `seed` may be left out. */
 export type PipelineSpec =

@@ -13,7 +13,7 @@ import type {
   StageLiterals,
 } from "../registry/stage.ts";
 import type { BuiltInStage } from "../stages/mod.ts";
-import type { InputEntry } from "./spec.ts";
+import type { InputEntry, StoreSpec } from "./spec.ts";
 
 /** Any part of a value, at any depth: what has a default need not be given. */
 type Partially<T> = T extends readonly unknown[] ? T
@@ -76,5 +76,6 @@ export interface PipelineDefinition {
   readonly seed?: number;
   readonly inputs?: Readonly<Record<string, InputEntry>>;
   readonly plugins?: readonly string[];
+  readonly store?: StoreSpec;
   readonly stages: readonly (BuiltInEntry | PluginEntry)[];
 }

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { join } from "node:path";
-import { canonicalJson, type JsonValue } from "../base/canonical_json.ts";
-import { type Digest, digestOf, shortDigest } from "./digest.ts";
+import { join } from "../base/path.ts";
+import { type Digest, shortDigest } from "./digest.ts";
 import type { StoreFiles } from "./files.ts";
-import { type Key, type Keyed, type KeyManifest, keyOfManifest } from "./key.ts";
+import type { Key, Keyed, KeyManifest } from "./key.ts";
+import { readResultFile, resultFile } from "./result_file.ts";
 
 /** One output of a stage. */
 export interface StoredOutput {
@@ -38,13 +38,6 @@ export interface StoredAction extends Action {
   readonly manifest: KeyManifest;
 }
 
-/** The file's form: what is stored, and the digest of its canonical JSON. */
-interface ActionFile {
-  readonly version: 1;
-  readonly checksum: Digest;
-  readonly action: StoredAction;
-}
-
 /** The actions of a store. */
 export class Actions {
   readonly #files: StoreFiles;
@@ -56,19 +49,11 @@ export class Actions {
     this.#warn = warn;
   }
 
-  async write(keyed: Keyed, result: Action): Promise<void> {
-    const action: StoredAction = {
-      key: keyed.key,
-      manifest: keyed.manifest,
-      outputs: result.outputs,
-      metrics: result.metrics,
-      warnings: result.warnings,
-      seconds: result.seconds,
-      run: result.run,
-      finished: result.finished,
-    };
-    const file: ActionFile = { version: 1, checksum: checksumOf(action), action };
-    await this.#files.write(this.#files.layout.action(keyed.key), JSON.stringify(file, null, 1));
+  async write({ key, manifest }: Keyed, result: Action): Promise<StoredAction> {
+    const { outputs, metrics, warnings, seconds, run, finished } = result;
+    const action = { key, manifest, outputs, metrics, warnings, seconds, run, finished };
+    await this.#files.write(this.#files.layout.action(key), resultFile(action));
+    return action;
   }
 
   /** The action of a key; one whose file is damaged is set aside and counts as not there. */
@@ -81,7 +66,7 @@ export class Actions {
       if (error instanceof Deno.errors.NotFound) return undefined;
       throw error;
     }
-    const action = parse(text, key);
+    const action = readResultFile(text, key)?.action;
     if (action === undefined) await this.#setAside(key, path, warn);
     return action;
   }
@@ -117,23 +102,6 @@ export class Actions {
       warn(`Result ${shortDigest(key)} is damaged, and could not be set aside`);
     }
   }
-}
-
-function parse(text: string, key: Key): StoredAction | undefined {
-  try {
-    const file = JSON.parse(text) as ActionFile;
-    const { action } = file;
-    if (file.version !== 1 || file.checksum !== checksumOf(action) || action.key !== key) {
-      return undefined;
-    }
-    return keyOfManifest(action.manifest) === key ? action : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function checksumOf(action: StoredAction): Digest {
-  return digestOf(canonicalJson(action as unknown as JsonValue));
 }
 
 /** The names in a folder; none if there is no such folder. */

@@ -7,9 +7,9 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { join } from "../base/path.ts";
 import { UserError } from "../base/errors.ts";
+import { nativeHash } from "../base/sha256.ts";
 import { type Digest, digestFile, digestOf, shortDigest } from "./digest.ts";
 import { type StoreFiles, writeAll } from "./files.ts";
 
@@ -51,7 +51,7 @@ export class Blobs {
   }
 
   async #putStream(content: ReadableStream<Uint8Array>): Promise<BlobInfo> {
-    const hash = createHash("sha256");
+    const hash = nativeHash();
     let size = 0;
     let digest = "";
     await this.#files.writeWith(async (file) => {
@@ -65,6 +65,28 @@ export class Blobs {
       return { target: this.path(digest), modified: UNTOUCHED };
     });
     return { digest, size };
+  }
+
+  /**
+   * Keeps a blob from elsewhere, if it is what is expected.
+   *
+   * @returns Whether it was; nothing is kept of another.
+   */
+  async receive(content: AsyncIterable<Uint8Array>, expected: BlobInfo): Promise<boolean> {
+    const hash = nativeHash();
+    let size = 0;
+    let isExpected = false;
+    await this.#files.writeWith(async (file) => {
+      for await (const chunk of content) {
+        size += chunk.length;
+        if (size > expected.size) return undefined;
+        hash.update(chunk);
+        await writeAll(file, chunk);
+      }
+      isExpected = size === expected.size && hash.digest("hex") === expected.digest;
+      return isExpected ? { target: this.path(expected.digest), modified: UNTOUCHED } : undefined;
+    });
+    return isExpected;
   }
 
   /**

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { resolve } from "node:path";
+import { resolve } from "../base/path.ts";
 import { type Action, Actions, type StoredAction } from "./actions.ts";
 import { type BlobInfo, Blobs } from "./blobs.ts";
 import { StageCheckpoints } from "./checkpoints.ts";
@@ -17,6 +17,7 @@ import { FileDigests } from "./file_digests.ts";
 import { StoreFiles } from "./files.ts";
 import type { Key, Keyed } from "./key.ts";
 import { Layout } from "./layout.ts";
+import type { LocalSide, RemoteStore } from "./remote/remote.ts";
 import { isLocked, type Lock, lockFile, type LockOptions, waitForLock } from "./locks.ts";
 import { Runs } from "./runs.ts";
 
@@ -42,12 +43,16 @@ export interface Lookup {
   readonly action: StoredAction | undefined;
   /** What was found damaged or missing, one sentence each; the stage has to run again. */
   readonly damage: readonly string[];
+  /** Whether the result is in the remote store, and its blobs were left there. */
+  readonly isRemote?: true;
 }
 
 /** How a store is opened. */
 export interface StoreOptions {
   /** Told of damage that was found and set aside. */
   readonly onWarning?: (message: string) => void;
+  /** Where results are looked for that are not here, and to which, if it is opened so, new ones are given. */
+  readonly remote?: RemoteStore;
 }
 
 /**
@@ -76,8 +81,12 @@ export interface Store extends AsyncDisposable {
    */
   readBlob(digest: Digest): Promise<Uint8Array>;
 
-  /** The result under a key. */
-  lookup(key: Key): Promise<Lookup>;
+  /**
+   * The result under a key. One that only the remote store has is brought here.
+   *
+   * @param options.peek Leave what is in the remote store where it is, and only say that it is there.
+   */
+  lookup(key: Key, options?: { readonly peek?: boolean }): Promise<Lookup>;
   /** Records a stage's result, after its blobs are kept, and drops the stage's checkpoints. */
   record(keyed: Keyed, action: Action): Promise<void>;
   /** Every recorded result, in the order of keys. */
@@ -109,7 +118,7 @@ export interface Store extends AsyncDisposable {
 
 /** Opens the store in a folder. Nothing is created before the first write. */
 export function openStore(root: string, options: StoreOptions = {}): Store {
-  return new FolderStore(resolve(root), options.onWarning ?? (() => {}));
+  return new FolderStore(resolve(root), options.onWarning ?? (() => {}), options.remote);
 }
 
 class FolderStore implements Store {
@@ -121,9 +130,11 @@ class FolderStore implements Store {
   readonly #actions: Actions;
   readonly #fileDigests: FileDigests;
   readonly #warn: (message: string) => void;
+  readonly #remote: RemoteStore | undefined;
+  readonly #local: LocalSide;
   #use: Promise<Lock | undefined> | undefined;
 
-  constructor(root: string, warn: (message: string) => void) {
+  constructor(root: string, warn: (message: string) => void, remote: RemoteStore | undefined) {
     this.root = root;
     this.#layout = new Layout(root);
     this.#files = new StoreFiles(this.#layout);
@@ -131,6 +142,11 @@ class FolderStore implements Store {
     this.#actions = new Actions(this.#files, warn);
     this.#fileDigests = new FileDigests(this.#files);
     this.#warn = warn;
+    this.#remote = remote;
+    this.#local = {
+      keep: (content, expected) => this.#blobs.receive(content, expected),
+      read: (digest) => this.#blobs.read(digest),
+    };
     this.runs = new Runs(this.#files);
   }
 
@@ -160,7 +176,33 @@ class FolderStore implements Store {
     return await this.#blobs.read(digest);
   }
 
-  async lookup(key: Key): Promise<Lookup> {
+  async lookup(key: Key, options: { readonly peek?: boolean } = {}): Promise<Lookup> {
+    const found = await this.#lookup(key);
+    if (this.#remote === undefined) return found;
+    if (found.action !== undefined) {
+      this.#remote.offer(found.action, this.#local);
+      return found;
+    }
+    const action = await this.#remote.result(key);
+    if (action === undefined) return found;
+    if (options.peek === true) return { action, damage: found.damage, isRemote: true };
+    return await this.#fetch(action, this.#remote) ? { action, damage: found.damage } : found;
+  }
+
+  /** Brings a result here, without what is here already; says whether all of it came. */
+  async #fetch(action: StoredAction, remote: RemoteStore): Promise<boolean> {
+    await this.#beginUse(true);
+    const missing = new Map<Digest, BlobInfo>();
+    for (const { digest, size } of Object.values(action.outputs)) {
+      const state = await this.#blobs.check(digest, size);
+      if (state !== "whole") missing.set(digest, { digest, size });
+    }
+    if (!(await remote.fetchBlobs(action, [...missing.values()], this.#local))) return false;
+    await this.#actions.write(action, action);
+    return true;
+  }
+
+  async #lookup(key: Key): Promise<Lookup> {
     await this.#beginUse(false);
     const damage: string[] = [];
     const action = await this.#actions.read(key, (message) => {
@@ -180,8 +222,9 @@ class FolderStore implements Store {
       if ((await this.#blobs.check(digest, size)) === "whole") continue;
       throw new TypeError(`Output "${port}" was recorded before its blob was kept: ${digest}`);
     }
-    await this.#actions.write(keyed, action);
+    const stored = await this.#actions.write(keyed, action);
     await this.checkpoints(keyed.key).clear();
+    this.#remote?.offer(stored, this.#local);
   }
 
   async *actions(): AsyncIterable<StoredAction> {
@@ -217,6 +260,7 @@ class FolderStore implements Store {
 
   async [Symbol.asyncDispose](): Promise<void> {
     try {
+      await this.#remote?.settle();
       await this.flush();
     } finally {
       const lock = await this.#use?.catch(() => undefined);

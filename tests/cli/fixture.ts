@@ -5,9 +5,10 @@ import configuration from "../../deno.json" with { type: "json" };
 /** The project's folder. */
 export const project = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** The permissions that `deno task bitbound` gives, so that the tests run with no more. */
-const permissions = configuration.tasks.bitbound.command.split(" ")
-  .filter((each) => each.startsWith("--"));
+/** The permissions that a task gives, so that the tests run with no more. */
+function permissionsOf(task: "bitbound" | "bitbound:remote"): string[] {
+  return configuration.tasks[task].command.split(" ").filter((each) => each.startsWith("--"));
+}
 
 /** How a call of the program ended. */
 export interface Ended {
@@ -20,12 +21,19 @@ export interface Ended {
 export interface CallOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** The task that would be used; `bitbound` unless told. */
+  readonly task?: "bitbound" | "bitbound:remote";
 }
 
 /** Starts the program. */
 export function start(args: readonly string[], options: CallOptions = {}): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", ...permissions, join(project, "src/cli/main.ts"), ...args],
+    args: [
+      "run",
+      ...permissionsOf(options.task ?? "bitbound"),
+      join(project, "src/cli/main.ts"),
+      ...args,
+    ],
     cwd: options.cwd ?? project,
     env: {
       NO_COLOR: "1",

@@ -12,6 +12,7 @@ import { ExitCode } from "../exit_code.ts";
 import { problemLines } from "../output/problems.ts";
 import type { Streams } from "../output/streams.ts";
 import { runOf } from "../run_of.ts";
+import { openLocalStoreOf } from "../pipeline_store.ts";
 import { openNamedStore } from "../store_folder.ts";
 
 /** Its options. */
@@ -27,26 +28,32 @@ export interface ExplainOptions {
 /** A pipeline is in a file of this name; everything else is a run. */
 const PIPELINE = /\.ya?ml$|[/\\]/i;
 
+async function explainFile(options: ExplainOptions, streams: Streams): Promise<Explanation[]> {
+  const { loadPipeline } = await import("../../pipeline/load.ts");
+  const { planPipeline } = await import("../../pipeline/plan.ts");
+  const { explainPlan } = await import("../../pipeline/explain.ts");
+  const { err } = streams;
+  const pipeline = await loadPipeline(options.subject, { set: options.set });
+  err.lines(...problemLines(pipeline.warnings, err.style, err.columns(), "warning"));
+  await using opened = await openLocalStoreOf(pipeline, options.store, streams);
+  const { store } = opened;
+  const against = options.against === undefined ? undefined : await runOf(options.against, store);
+  return await explainPlan(await planPipeline(pipeline, store), options.stages, against);
+}
+
+async function explainRecord(options: ExplainOptions, streams: Streams): Promise<Explanation[]> {
+  const { explainRun } = await import("../../pipeline/explain.ts");
+  await using store = openNamedStore(options.store, streams);
+  const against = options.against === undefined ? undefined : await runOf(options.against, store);
+  return await explainRun(await runOf(options.subject, store), options.stages, store, against);
+}
+
 /** Says which ingredient of each stage's key changed. */
 export async function explain(options: ExplainOptions, streams: Streams): Promise<ExitCode> {
   const { out } = streams;
-  await using store = openNamedStore(options.store, streams);
-  const against = options.against === undefined ? undefined : await runOf(options.against, store);
-  const { explainPlan, explainRun } = await import("../../pipeline/explain.ts");
-  let explanations: Explanation[];
-  if (PIPELINE.test(options.subject)) {
-    const { loadPipeline } = await import("../../pipeline/load.ts");
-    const { planPipeline } = await import("../../pipeline/plan.ts");
-    const pipeline = await loadPipeline(options.subject, { set: options.set });
-    streams.err.lines(
-      ...problemLines(pipeline.warnings, streams.err.style, streams.err.columns(), "warning"),
-    );
-    const plan = await planPipeline(pipeline, store);
-    explanations = await explainPlan(plan, options.stages, against);
-  } else {
-    const record = await runOf(options.subject, store);
-    explanations = await explainRun(record, options.stages, store, against);
-  }
+  const explanations = PIPELINE.test(options.subject)
+    ? await explainFile(options, streams)
+    : await explainRecord(options, streams);
   if (options.json) {
     out.lines(JSON.stringify({ version: 1, stages: explanations }, null, 2));
   } else out.lines(...explanationLines(explanations, out.style));

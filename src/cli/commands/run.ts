@@ -23,13 +23,12 @@ import { formatOfFile } from "../output/report_format.ts";
 import { runLines } from "../output/run_text.ts";
 import { RunView } from "../output/run_view.ts";
 import type { Streams } from "../output/streams.ts";
-import { storeFolder } from "../store_folder.ts";
+import { finishRemote, openStoreOf, type PipelineStoreOptions } from "../pipeline_store.ts";
 
 /** Its options. */
-export interface RunOptions {
+export interface RunOptions extends PipelineStoreOptions {
   readonly file: string;
   readonly set: readonly string[];
-  readonly store: string | undefined;
   readonly jobs: number | undefined;
   readonly threads: number | undefined;
   readonly memory: number | undefined;
@@ -48,7 +47,6 @@ export interface RunOptions {
 export async function run(options: RunOptions, streams: Streams): Promise<ExitCode> {
   const { loadPipeline } = await import("../../pipeline/load.ts");
   const { planPipeline } = await import("../../pipeline/plan.ts");
-  const { openStore } = await import("../../store/store.ts");
   const { out, err } = streams;
   if (options.report !== undefined) {
     formatOfFile(options.report, "--report");
@@ -64,13 +62,15 @@ export async function run(options: RunOptions, streams: Streams): Promise<ExitCo
   const whole = await loadPipeline(options.file, { set: options.set });
   const pipeline = options.only.length === 0 ? whole : await part(whole, options);
   err.lines(...problemLines(pipeline.warnings, err.style, err.columns(), "warning"));
-  await using store = openStore(storeFolder(options.store), {
-    onWarning: (message) => err.lines(`${err.style.yellow("warning")}: ${message}`),
-  });
+  await using opened = await openStoreOf(pipeline, options, streams);
+  const { store, remote } = opened;
   let interrupted = false;
   try {
     return await interruptible(async (signal) => {
-      const plan = await planPipeline(pipeline, store, { force: options.force });
+      const plan = await planPipeline(pipeline, store, {
+        force: options.force,
+        peek: options.dryRun,
+      });
       const lock = options.frozen ? await requireLocked(plan) : undefined;
       if (options.dryRun) {
         if (options.json) out.lines(JSON.stringify(planDocument(plan), null, 2));
@@ -79,6 +79,7 @@ export async function run(options: RunOptions, streams: Streams): Promise<ExitCo
       }
       const outcome = await execute(plan, options, streams, signal);
       interrupted = outcome.status === "interrupted";
+      if (interrupted) remote?.stop();
       report(plan, outcome, options, streams);
       reportToGithub(pipeline, outcome, streams);
       if (options.report !== undefined) {
@@ -89,6 +90,7 @@ export async function run(options: RunOptions, streams: Streams): Promise<ExitCo
       if (outcome.status === "done" && (options.lock || lock !== undefined)) {
         await finishLock(outcome.record, store, lock, options, streams);
       }
+      if (remote !== undefined) await finishRemote(remote, streams);
       return outcome.exitCode;
     });
   } catch (error) {

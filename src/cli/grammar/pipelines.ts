@@ -5,7 +5,7 @@
  */
 
 import { importLater } from "../../base/import_later.ts";
-import { file, json, set, store, YAML } from "./shared.ts";
+import { file, json, remote, remoteMode, set, store, YAML } from "./shared.ts";
 import { argument, command, flag, option, options, someArguments } from "./syntax.ts";
 import { bytes, integer, path, text } from "./values.ts";
 
@@ -58,6 +58,13 @@ const run = command({
     lock: flag("--lock", "Write what everything depended on to a lock file beside the pipeline"),
     frozen: flag("--frozen", "Fail, with exit code 4, if anything is not as the lock file says"),
     store,
+    remote,
+    remoteMode,
+    sign: option(
+      "--sign",
+      path("KEY", [".pem"]),
+      "Sign provenance and what is written to the remote store with this private key; else BITBOUND_SIGNING_KEY",
+    ),
     events: option(
       "--events",
       path("FILE"),
@@ -98,7 +105,7 @@ const plan = command({
     ["what would run now, and why", "plan pipelines/digits.yaml"],
     ["and with another setting", "plan pipelines/digits.yaml --set seed=1"],
   ],
-  takes: { file, set, store, json },
+  takes: { file, set, store, remote, json },
   action: (given) => async (streams) =>
     (await importLater<typeof import("../commands/plan.ts")>(
       import.meta.resolve("../commands/plan.ts"),
