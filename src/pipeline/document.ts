@@ -40,8 +40,11 @@ export class PipelineDocument {
    *
    * @throws {UserError} If it is not YAML. Lesser problems are returned, so that the rest can be checked too.
    */
-  static parse(file: string, text: string): { document: PipelineDocument; problems: Problem[] } {
-    const { value, locations, mistakes, source } = readYaml(file, text);
+  static async parse(
+    file: string,
+    text: string,
+  ): Promise<{ document: PipelineDocument; problems: Problem[] }> {
+    const { value, locations, mistakes, source } = await readYaml(file, text);
     const problems = mistakes.map(({ span, message, hint }) => ({
       message,
       place: source.place(span),

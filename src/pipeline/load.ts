@@ -42,7 +42,7 @@ export interface DefineOptions extends LoadOptions {
  */
 export async function loadPipeline(file: string, options: LoadOptions = {}): Promise<Pipeline> {
   const text = await readPipelineFile(file);
-  const { document, problems } = PipelineDocument.parse(file, text);
+  const { document, problems } = await PipelineDocument.parse(file, text);
   if (document.value === null && problems.length === 0) {
     throw new UserError({
       message: `Pipeline file "${file}" is empty`,
@@ -79,7 +79,7 @@ async function build(
       place: document.place([]),
     });
   }
-  for (const setting of options.set ?? []) problems.push(...applySetting(document, setting));
+  for (const setting of options.set ?? []) problems.push(...await applySetting(document, setting));
   document.dropEmptyKeys();
   problems.push(...resolveReferences(document));
   const registry = new Registry(options.stages ?? builtInStages);

@@ -11,7 +11,10 @@ import type { Path } from "./source_text.ts";
 import { readYamlValue } from "./yaml.ts";
 
 /** Applies one `"path=value"`; a value is read as YAML. */
-export function applySetting(document: PipelineDocument, setting: string): Problem[] {
+export async function applySetting(
+  document: PipelineDocument,
+  setting: string,
+): Promise<Problem[]> {
   const equals = setting.indexOf("=");
   const [text, given] = equals < 0
     ? [setting, ""]
@@ -33,7 +36,7 @@ export function applySetting(document: PipelineDocument, setting: string): Probl
   try {
     const path = parsePath(text, document.value);
     requireContainer(document, path);
-    document.set(path, readYamlValue(given), place);
+    document.set(path, await readYamlValue(given), place);
     return [];
   } catch (error) {
     if (error instanceof SyntaxError) {
