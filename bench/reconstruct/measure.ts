@@ -70,13 +70,14 @@ export async function measure(
     return value === undefined ? {} : { [key]: value };
   };
   return {
+    ...metric("top1", "result", "top1"),
     ...metric("nearestKl", "nearest", "kl"),
     ...metric("kl", "result", "kl"),
     ...metric("agreement", "result", "agreement"),
     ...metric("floatTop1", "float-top1", "top1"),
     ...metric("top1", "result-top1", "top1"),
     ...metric("furtherTop1", "result-further", "top1"),
-    ...metric("seconds", "reconstruct", "seconds"),
+    ...metric("seconds", row.timed ?? "reconstruct", "seconds"),
   };
 }
 

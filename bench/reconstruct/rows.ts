@@ -14,6 +14,8 @@ export interface Row {
   /** Parameters of `reconstruct` that are not the defaults. */
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly description: string;
+  /** The stage whose seconds count; `reconstruct` unless given. */
+  readonly timed?: string;
   /** The pipeline, as a document. */
   pipeline(seed: number, extra: Record<string, unknown>): unknown;
 }
@@ -21,7 +23,8 @@ export interface Row {
 const shared = (path: string) =>
   fileURLToPath(new URL(`../../../shared/data/${path}`, import.meta.url));
 
-interface Network {
+/** A network and the data that it is measured with. */
+export interface Network {
   readonly model: string;
   readonly calibration: unknown;
   /** For divergence and agreement. */
@@ -48,7 +51,8 @@ const BGR = {
 };
 const MOBILE = { resize: [224, 224], scale: 1 / 127.5, mean: 1, label_offset: 1 };
 
-const NETWORKS: Readonly<Record<string, Network>> = {
+/** The networks by name. */
+export const NETWORKS: Readonly<Record<string, Network>> = {
   resnet20: {
     model: shared("models/cifar10_resnet20.onnx"),
     calibration: { cifar: train, take: 1024, preprocess: CIFAR },
@@ -124,8 +128,20 @@ function row(
   };
 }
 
-function evaluation(id: string, model: string, data: string, metrics: string[]): unknown[] {
-  return [{ id, uses: "evaluate", in: { model, test: `inputs.${data}` }, with: { metrics } }];
+/**
+ * A stage that measures a model.
+ *
+ * @param reference The float model that it is compared with; the nearest unless given.
+ */
+export function evaluation(
+  id: string,
+  model: string,
+  data: string,
+  metrics: string[],
+  reference?: string,
+): Record<string, unknown>[] {
+  const models = { model, ...reference !== undefined && { reference } };
+  return [{ id, uses: "evaluate", in: { ...models, test: `inputs.${data}` }, with: { metrics } }];
 }
 
 /** Images of CIFAR-10 mean the same mirrored and shifted. */

@@ -10,7 +10,7 @@ import { inputs, outputs, parameters } from "./ports.ts";
 
 export const equalize = defineStage({
   name: "equalize",
-  version: 2,
+  version: 3,
   summary: "Scale channels of neighbouring layers so that one grid fits them all",
   description: [
     "With one scale for a whole weight tensor (`granularity: tensor`), a few channels with large weights leave those with " +

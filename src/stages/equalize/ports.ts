@@ -27,12 +27,12 @@ export const parameters = Type.Object({
       "smaller ranges. Needs what batch normalization knew; it changes the function a little.",
   }),
   spread: Type.Number({
-    default: 4,
+    default: 64,
     minimum: 1,
     description:
       "How many times as wide as that of the median channel the range of a channel's activations may become, where batch " +
-      "normalization or a Clip tells how wide it is. Activations share a grid too, and a channel with small weights and a " +
-      "large bias would take all of it.",
+      "normalization or a Clip tells how wide it is. Activations share a grid too, and a channel with nearly no weights and " +
+      "a large bias would take all of it. Small numbers leave weights unequal.",
   }),
   sweeps: Type.Integer({
     default: 200,
