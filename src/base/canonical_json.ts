@@ -24,38 +24,48 @@ export type JsonValue =
  *   array, a lone surrogate), because two such values could get the same text.
  */
 export function canonicalJson(value: JsonValue): string {
-  requireJson(value, "$");
+  const problem = problemOf(value);
+  if (problem !== undefined) throw new TypeError(`$${problem.path} ${problem.text}`);
   return canonicalize(value)!;
 }
 
-function requireJson(value: unknown, path: string): void {
+/** What has no JSON form in a value, and where in it that is. */
+interface Problem {
+  readonly path: string;
+  readonly text: string;
+}
+
+function problemOf(value: unknown): Problem | undefined {
   switch (typeof value) {
     case "boolean":
-      return;
+      return undefined;
     case "string":
-      if (!value.isWellFormed()) throw new TypeError(`${path} holds a lone surrogate`);
-      return;
+      return value.isWellFormed() ? undefined : { path: "", text: "holds a lone surrogate" };
     case "number":
-      if (!Number.isFinite(value)) throw new TypeError(`${path} is not a finite number: ${value}`);
-      return;
+      if (Number.isFinite(value)) return undefined;
+      return { path: "", text: `is not a finite number: ${value}` };
     case "object":
       break;
     default:
-      throw new TypeError(`${path} has no JSON form: ${typeof value}`);
+      return { path: "", text: `has no JSON form: ${typeof value}` };
   }
-  if (value === null) return;
+  if (value === null) return undefined;
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
-      requireJson(value[index], `${path}[${index}]`);
+      const problem = problemOf(value[index]);
+      if (problem !== undefined) return { ...problem, path: `[${index}]${problem.path}` };
     }
-    return;
+    return undefined;
   }
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
-    throw new TypeError(`${path} has no JSON form: ${prototype?.constructor?.name ?? "object"}`);
+    return { path: "", text: `has no JSON form: ${prototype?.constructor?.name ?? "object"}` };
   }
-  for (const [name, member] of Object.entries(value)) {
-    if (!name.isWellFormed()) throw new TypeError(`A key of ${path} holds a lone surrogate`);
-    if (member !== undefined) requireJson(member, `${path}.${name}`);
+  for (const name of Object.keys(value)) {
+    if (!name.isWellFormed()) return { path: "", text: "holds a key with a lone surrogate" };
+    const member: unknown = (value as Readonly<Record<string, unknown>>)[name];
+    const problem = member === undefined ? undefined : problemOf(member);
+    if (problem !== undefined) return { ...problem, path: `.${name}${problem.path}` };
   }
+  return undefined;
 }

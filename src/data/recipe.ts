@@ -11,7 +11,7 @@ import { describeSource, formatOf } from "./formats/mod.ts";
 import { locate } from "./locate.ts";
 import { preprocessRecipe, targetFields } from "./preprocess/recipe.ts";
 import type { DatasetRecipe, ResolveFile, SelectionRecipe } from "./recipe_types.ts";
-import { selectionRecipe, selectItems } from "./selection.ts";
+import { selectedRange, selectionRecipe } from "./selection.ts";
 import type { DatasetSpec } from "./spec.ts";
 
 export { decodeRecipe, encodeRecipe, recipeFiles } from "./recipe_content.ts";
@@ -55,7 +55,7 @@ export async function describeDataset(
       return digest;
     },
   });
-  if (count !== undefined && selected !== true) selectItems(count, selection, shape.origin);
+  if (count !== undefined && selected !== true) selectedRange(count, selection, shape.origin);
   const preprocess = spec.preprocess ?? {};
   const format = formatOf(spec);
   const imageHint = format === "npy" || format === "npz"

@@ -66,34 +66,26 @@ function splitRecipe(split: DatasetSpec["split"]): SelectionRecipe["split"] {
 }
 
 /**
- * The chosen items of a source, in order: `split`, then `shuffle`, then `skip`, then `take`.
+ * Which of the items that `split` leaves, in the order of `shuffle`, are chosen: from the first number up to the second.
  *
  * @param count How many items the source has.
  * @param origin What the source is called in messages.
  * @throws {UserError} If nothing is left, or fewer items than `take` asks for.
  */
-export function selectItems(
+export function selectedRange(
   count: number,
-  selection: SelectionRecipe,
+  { split, skip, take }: SelectionRecipe,
   origin: string,
-): Uint32Array {
+): readonly [start: number, end: number] {
   if (count === 0) throw fieldError([], `Data set "${origin}" is empty`);
-  let items = selection.split === null
-    ? Uint32Array.from({ length: count }, (_, index) => index)
-    : splitItems(count, selection.split);
-  if (items.length === 0) {
+  const [from, to] = split === null ? [0, count] : splitBounds(count, split);
+  const available = Math.max(0, to - from);
+  if (available === 0) {
     throw fieldError(
       ["split"],
       `split leaves no item of the ${counted(count, "item")} of "${origin}"`,
     );
   }
-  if (selection.shuffle !== null) {
-    const order = Random.from(selection.shuffle, "data/shuffle").permutation(items.length);
-    const source = items;
-    items = order.map((index) => source[index]!);
-  }
-  const available = items.length;
-  const { skip, take } = selection;
   if (skip >= available) {
     throw fieldError(
       ["skip"],
@@ -110,7 +102,29 @@ export function selectItems(
       `Leave out take to use all of them`,
     );
   }
-  return items.slice(skip, take === null ? undefined : skip + take);
+  return [skip, take === null ? available : skip + take];
+}
+
+/**
+ * The chosen items of a source, in order: `split`, then `shuffle`, then `skip`, then `take`.
+ *
+ * @param count How many items the source has.
+ * @param origin What the source is called in messages.
+ * @throws {UserError} If nothing is left, or fewer items than `take` asks for.
+ */
+export function selectItems(
+  count: number,
+  selection: SelectionRecipe,
+  origin: string,
+): Uint32Array {
+  const [start, end] = selectedRange(count, selection, origin);
+  const { split, shuffle } = selection;
+  const items = split === null
+    ? Uint32Array.from({ length: count }, (_, index) => index)
+    : splitItems(count, split);
+  if (shuffle === null) return items.slice(start, end);
+  const order = Random.from(shuffle, "data/shuffle").permutation(items.length);
+  return order.slice(start, end).map((index) => items[index]!);
 }
 
 /** Deals the items at random, takes one part's share and puts it back in the source's order. */
@@ -119,7 +133,13 @@ function splitItems(
   split: NonNullable<SelectionRecipe["split"]>,
 ): Uint32Array<ArrayBuffer> {
   const order = Random.from(split.seed, "data/split").permutation(count);
-  return Uint32Array.from(
-    order.subarray(Math.round(split.from * count), Math.round(split.to * count)),
-  ).sort();
+  return Uint32Array.from(order.subarray(...splitBounds(count, split))).sort();
+}
+
+/** Where one part's share of the dealt items begins and ends. */
+function splitBounds(
+  count: number,
+  { from, to }: NonNullable<SelectionRecipe["split"]>,
+): [start: number, end: number] {
+  return [Math.round(from * count), Math.round(to * count)];
 }

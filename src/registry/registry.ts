@@ -26,14 +26,16 @@ export interface Plugin {
 /** The stages that a pipeline can use, by name. */
 export class Registry {
   readonly #stages = new Map<string, RegisteredStage>();
+  /** Names of stages that were found to be well defined. */
+  readonly #checked = new Set<string>();
 
   /**
-   * @param builtIn The stages that come with Bitbound.
-   * @throws {TypeError} If one is not well defined, or two have one name.
+   * @param builtIn The stages that come with Bitbound; each is checked when it is first asked for.
+   * @throws {TypeError} If two have one name.
    */
   constructor(builtIn: Iterable<AnyStage>) {
     for (const definition of builtIn) {
-      const problems = [...definitionProblems(definition), ...this.#taken(definition)];
+      const problems = this.#taken(definition);
       if (problems.length > 0) throw new TypeError(problems.join("\n"));
       this.#stages.set(definition.name, { definition });
     }
@@ -58,9 +60,18 @@ export class Registry {
     return all;
   }
 
-  /** The stage of a name. */
+  /**
+   * The stage of a name.
+   *
+   * @throws {TypeError} If it is not well defined.
+   */
   get(name: string): RegisteredStage | undefined {
-    return this.#stages.get(name);
+    const stage = this.#stages.get(name);
+    if (stage === undefined || this.#checked.has(name)) return stage;
+    const problems = stage.plugin === undefined ? definitionProblems(stage.definition) : [];
+    if (problems.length > 0) throw new TypeError(problems.join("\n"));
+    this.#checked.add(name);
+    return stage;
   }
 
   /** The names of all stages, in the order they were added. */

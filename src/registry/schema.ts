@@ -76,6 +76,9 @@ const KEYWORDS = new Set<string>(
   ] satisfies (keyof Schema)[],
 );
 
+/** Schemas that were found to be right: they are declared once and taken often. */
+const checked = new WeakSet<object>();
+
 /**
  * Takes a TypeBox schema as plain data.
  *
@@ -85,6 +88,7 @@ export function asSchema(value: unknown, path = "parameters"): Schema {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new TypeError(`Schema ${path} must be an object`);
   }
+  if (checked.has(value)) return value as Schema;
   for (const keyword of Object.keys(value)) {
     if (!KEYWORDS.has(keyword)) {
       throw new TypeError(`Schema ${path} uses "${keyword}", which is not supported`);
@@ -104,6 +108,7 @@ export function asSchema(value: unknown, path = "parameters"): Schema {
   if (isTuple(schema.items)) {
     schema.items.forEach((item, index) => asSchema(item, `${path}[${index}]`));
   } else if (schema.items !== undefined) asSchema(schema.items, `${path}[]`);
+  checked.add(value);
   return schema;
 }
 
