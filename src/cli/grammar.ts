@@ -5,6 +5,7 @@
  */
 
 import { cacheCommands } from "./grammar/cache.ts";
+import { checkProvenance, keysCommands } from "./grammar/provenance.ts";
 import { historyCommands } from "./grammar/history.ts";
 import { makingCommands } from "./grammar/making.ts";
 import { pipelineCommands } from "./grammar/pipelines.ts";
@@ -21,5 +22,7 @@ export const commands: readonly (Command | CommandGroup)[] = [
   ...historyCommands,
   reportCommand,
   ...referenceCommands,
+  checkProvenance,
+  keysCommands,
   cacheCommands,
 ];

@@ -5,6 +5,7 @@
  */
 
 import { UserError } from "../base/errors.ts";
+import type { SigningKey } from "../base/signature.ts";
 import { formatBytes } from "../base/units.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import {
@@ -33,12 +34,12 @@ export async function openStoreOf(
   pipeline: Pipeline,
   options: PipelineStoreOptions,
   { err }: Streams,
-): Promise<PipelineStore> {
+): Promise<PipelineStore & { readonly key: SigningKey | undefined }> {
   const folder = chosenStoreFolder(options.store);
   const remote = options.remote ?? variable("BITBOUND_REMOTE");
   const mode = options.remoteMode ?? modeOfEnvironment();
   const key = await signingKey(options.sign);
-  return await openPipelineStore(pipeline, {
+  const opened = await openPipelineStore(pipeline, {
     usual: usualStoreFolder,
     environment: variable,
     onWarning: (message) => err.lines(`${err.style.yellow("warning")}: ${message}`),
@@ -47,6 +48,7 @@ export async function openStoreOf(
     ...(mode !== undefined && { mode }),
     ...(key !== undefined && { key }),
   });
+  return { ...opened, key };
 }
 
 /** Opens the local side only. */

@@ -150,6 +150,18 @@ export const StageEndSchema = event("stage.end", "A stage is over, or its result
   error: Type.Optional(FailureSchema),
 });
 
+/** `stage.provenance` */
+export const StageProvenanceSchema = event(
+  "stage.provenance",
+  "What a stage's exported files were made from is said beside them",
+  {
+    stage: id,
+    output: Type.String(),
+    path: Type.String(),
+    changed: Type.Boolean({ description: "Whether the file was not there yet with these bytes" }),
+  },
+);
+
 /** `run.end` */
 export const RunEndSchema = event("run.end", "The run is over", {
   status: Type.Union([
@@ -169,6 +181,7 @@ export const RunEventSchema = Type.Union([
   StageProgressSchema,
   StageWarningSchema,
   StageEndSchema,
+  StageProvenanceSchema,
   RunEndSchema,
 ], { description: "One event of a run" });
 

@@ -7,6 +7,9 @@
 import { builtInStages } from "../stages/mod.ts";
 import { type EventBody, EVENTS_VERSION, type RunEvent, type StageEndEvent } from "./events.ts";
 import { type Executor, InlineExecutor, WorkerExecutor } from "./executor.ts";
+import { UserError } from "../base/errors.ts";
+import { importLater } from "../base/import_later.ts";
+import type { SigningKey } from "../base/signature.ts";
 import type { RunRecord } from "../store/store.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Plan } from "./plan.ts";
@@ -25,6 +28,8 @@ export interface ExecuteOptions {
   readonly keepGoing?: boolean;
   /** Interrupts the run. */
   readonly signal?: AbortSignal;
+  /** Signs the provenance of what is exported. */
+  readonly key?: SigningKey;
   /** Told of everything that happens. */
   readonly onEvent?: (event: RunEvent) => void;
   /** `workers`, unless told: each stage in a thread of its own. `inline`: all in this thread, one at a time. */
@@ -91,14 +96,51 @@ export async function executePlan(plan: Plan, options: ExecuteOptions = {}): Pro
     stages: scheduler.describe(),
   });
   try {
-    const stages = await scheduler.run();
-    const status = signal.aborted ? "interrupted" : statusOf(stages);
+    const outcomes = await scheduler.run();
+    const { stages, isWritten } = await stateProvenance(
+      plan,
+      outcomes,
+      options.key,
+      recorder,
+      emit,
+    );
+    const status = signal.aborted ? "interrupted" : isWritten ? statusOf(stages) : "failed";
     const seconds = (performance.now() - started) / 1000;
     await recorder.finish(status);
     emit({ type: "run.end", status, seconds });
     return { run, status, exitCode: EXIT_CODES[status], seconds, stages, record: recorder.record };
   } finally {
     executor?.close();
+  }
+}
+
+/** Says beside each exported file what it was made from; the outcomes tell of it. */
+async function stateProvenance(
+  plan: Plan,
+  stages: readonly StageOutcome[],
+  key: SigningKey | undefined,
+  recorder: RunRecorder,
+  emit: (event: EventBody) => void,
+): Promise<{ stages: readonly StageOutcome[]; isWritten: boolean }> {
+  if (stages.every(({ published }) => published.length === 0)) return { stages, isWritten: true };
+  const { writeProvenance } = await importLater<typeof import("./provenance/write.ts")>(
+    import.meta.resolve("./provenance/write.ts"),
+  );
+  try {
+    const written = await writeProvenance(plan, stages, key);
+    for (const [id, published] of written) {
+      recorder.publish(id, published);
+      emit({ type: "stage.provenance", stage: id, ...published });
+    }
+    const told = stages.map((outcome) => {
+      const more = written.get(outcome.stage);
+      return more === undefined ? outcome : { ...outcome, published: [...outcome.published, more] };
+    });
+    return { stages: told, isWritten: true };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    emit({ type: "stage.warning", message: error.message });
+    return { stages, isWritten: false };
   }
 }
 

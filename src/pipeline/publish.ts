@@ -28,6 +28,12 @@ function copiesOf({ stage, parameters }: PipelineStage, pipeline: Pipeline): Cop
   }));
 }
 
+/** Where the provenance of what a stage publishes goes: beside its first file. */
+export function provenancePath(stage: PipelineStage, pipeline: Pipeline): string | undefined {
+  const [first] = copiesOf(stage, pipeline);
+  return first?.path.replace(/(?<=[^/\\])\.[^./\\]*$/, "").concat(".provenance.json");
+}
+
 /** Files that two stages would write, or that are inputs. */
 export function publishingProblems(
   pipeline: Pipeline,
@@ -41,17 +47,18 @@ export function publishingProblems(
   }
   const problems: Problem[] = [];
   for (const stage of pipeline.stages) {
-    for (const { path } of copiesOf(stage, pipeline)) {
-      const owner = owners.get(path);
-      if (owner !== undefined) {
-        problems.push({
-          message: `Stage "${stage.id}" would write "${path}", which ${owner}`,
-          place: stage.place,
-          hint: "Let it write to another folder",
-        });
-      }
-      owners.set(path, `stage "${stage.id}" writes`);
+    const paths = copiesOf(stage, pipeline).map(({ path }) => path);
+    const provenance = provenancePath(stage, pipeline);
+    if (provenance !== undefined) paths.push(provenance);
+    const taken = paths.find((path) => owners.has(path));
+    if (taken !== undefined) {
+      problems.push({
+        message: `Stage "${stage.id}" would write "${taken}", which ${owners.get(taken)}`,
+        place: stage.place,
+        hint: "Let it write to another folder",
+      });
     }
+    for (const path of paths) owners.set(path, `stage "${stage.id}" writes`);
   }
   return problems;
 }

@@ -8,7 +8,7 @@ import { resolve } from "../base/path.ts";
 import { UserError } from "../base/errors.ts";
 import { VERSION } from "../base/version.ts";
 import { RUNTIME_VERSION } from "../engine/identity.ts";
-import type { RunInput, RunMetric, RunRecord, RunStage } from "../store/store.ts";
+import type { RunInput, RunMetric, RunPublication, RunRecord, RunStage } from "../store/store.ts";
 import type { EventBody } from "./events.ts";
 import type { StageOutcome } from "./execute.ts";
 import { type Pipeline, sourceName } from "./pipeline.ts";
@@ -96,6 +96,12 @@ export class RunRecorder {
       }),
     });
     if (status === "ran" || status === "failed") await this.#save();
+  }
+
+  /** Notes what was published of a stage after its end. */
+  publish(id: string, publication: RunPublication): void {
+    const stage = this.#stages.get(id)!;
+    this.#stages.set(id, { ...stage, published: [...stage.published ?? [], publication] });
   }
 
   async finish(status: RunRecord["status"]): Promise<void> {

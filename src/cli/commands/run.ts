@@ -5,6 +5,7 @@
  */
 
 import { UserError } from "../../base/errors.ts";
+import type { SigningKey } from "../../base/signature.ts";
 import type { RunOutcome } from "../../pipeline/execute.ts";
 import type { PipelineLock } from "../../pipeline/lock.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
@@ -63,7 +64,7 @@ export async function run(options: RunOptions, streams: Streams): Promise<ExitCo
   const pipeline = options.only.length === 0 ? whole : await part(whole, options);
   err.lines(...problemLines(pipeline.warnings, err.style, err.columns(), "warning"));
   await using opened = await openStoreOf(pipeline, options, streams);
-  const { store, remote } = opened;
+  const { store, remote, key } = opened;
   let interrupted = false;
   try {
     return await interruptible(async (signal) => {
@@ -77,7 +78,7 @@ export async function run(options: RunOptions, streams: Streams): Promise<ExitCo
         else out.lines(...planLines(plan, out.style));
         return ExitCode.done;
       }
-      const outcome = await execute(plan, options, streams, signal);
+      const outcome = await execute(plan, options, streams, signal, key);
       interrupted = outcome.status === "interrupted";
       if (interrupted) remote?.stop();
       report(plan, outcome, options, streams);
@@ -152,6 +153,7 @@ async function execute(
   options: RunOptions,
   { err, debug }: Streams,
   signal: AbortSignal,
+  key: SigningKey | undefined,
 ): Promise<RunOutcome> {
   const { executePlan } = await import("../../pipeline/execute.ts");
   using events = options.events === undefined ? undefined : openEventsFile(options.events);
@@ -162,6 +164,7 @@ async function execute(
       ...(options.threads === undefined ? {} : { threads: options.threads }),
       ...(options.memory === undefined ? {} : { memory: options.memory }),
       keepGoing: options.keepGoing,
+      ...(key === undefined ? {} : { key }),
       signal,
       onEvent: (event) => {
         events?.write(event);

@@ -75,6 +75,7 @@ export class RunView {
         this.#print(this.#endLines(event));
         break;
       case "stage.plan":
+      case "stage.provenance":
       case "run.end":
         break;
     }
