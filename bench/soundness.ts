@@ -10,16 +10,15 @@
 
 import { parseArgs } from "node:util";
 import { Random } from "../src/base/random.ts";
-import { openSession } from "../src/engine/session.ts";
 import { cloneModel } from "../src/onnx/edit.ts";
 import type { Model } from "../src/onnx/model.ts";
 import { readModel } from "../src/onnx/read.ts";
-import { float32, tensor } from "../src/onnx/tensor.ts";
+import { float32 } from "../src/onnx/tensor.ts";
 import { Attacker } from "../src/verify/attack/attack.ts";
-import { differenceGraph } from "../src/verify/bounds/graphs/forward.ts";
 import { domainInput } from "../src/verify/domain/input.ts";
 import { vnnlibDomain } from "../src/verify/domain/domains.ts";
 import { pairModels } from "../src/verify/network/pair.ts";
+import { Expander } from "../src/verify/split/expand.ts";
 import { Verifier } from "../src/verify/verify.ts";
 
 const { values: options } = parseArgs({
@@ -56,7 +55,7 @@ const names = [...Deno.readDirSync(options.data)].map(({ name }) => name)
 for (const name of names) {
   const model = await readModel(`${options.data}/${name}`);
   const network = pairModels(model, rounded(model));
-  await using session = await openSession(differenceGraph(network));
+  await using expander = new Expander(network, { semantics: "real", rows: "values" });
   await using attacker = await Attacker.open(network);
   await using verifier = new Verifier(network, { method: "differential", split: true, boxes: 512 });
   for (const property of [1, 3, 4]) {
@@ -72,13 +71,7 @@ for (const name of names) {
         closest = Math.max(closest, value / upper, value / lower);
       }
     };
-    const difference = async (batch: Float64Array) => {
-      const dims = [batch.length / box.lower.length, box.lower.length];
-      look(
-        (await session.run({ x: tensor("float64", dims, batch) })).difference!
-          .data as Float64Array,
-      );
-    };
+    const difference = async (batch: Float64Array) => look(await expander.differences(batch));
     const random = Random.from(property, name);
     for (let done = 0; done < Number(options.samples); done += BATCH) {
       await difference(Float64Array.from({ length: BATCH * box.lower.length }, (_, at) => {

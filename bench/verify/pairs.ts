@@ -17,7 +17,7 @@ import { sharedData } from "../../tests/shared_data.ts";
 /** A model with weights as another width would hold them; still a float model. */
 type Narrowing = (values: Float32Array, dims: readonly number[]) => Float32Array;
 
-/** Every parameter rounded to half precision. */
+/** Rounded to half precision. */
 const half: Narrowing = (values) => Float32Array.from(Float16Array.from(values));
 
 /** Symmetric 8-bit integers with one scale. */
@@ -39,13 +39,11 @@ const byChannel: Narrowing = (values, dims) => {
 
 const NARROWINGS = { half, "int8 tensor": byTensor, "int8 channel": byChannel };
 
-/** A model and its copy of narrower weights. */
+/** A model and its copy of narrower weights; biases stay as they are. */
 export function narrowed(model: Model, how: keyof typeof NARROWINGS): PairedNetwork {
   const copy = cloneModel(model);
   for (const [name, { type, dims, data }] of copy.graph.initializers) {
-    if (type !== "float32" || how !== "half" && dims.length < 2 || name.includes("AvgImg")) {
-      continue;
-    }
+    if (type !== "float32" || dims.length < 2 || name.includes("AvgImg")) continue;
     copy.graph.initializers.set(name, float32(dims, NARROWINGS[how](data as Float32Array, dims)));
   }
   return pairModels(model, copy);

@@ -7,7 +7,8 @@
 import type { Box } from "./box.ts";
 import type { OutputBracket } from "./bracket.ts";
 import type { RowView } from "./bounds/graphs/backward.ts";
-import { type Propagated, Propagator, twoSidedRows } from "./bounds/propagate.ts";
+import { type Propagated, Propagator } from "./bounds/propagate.ts";
+import { allRows } from "./bounds/rows.ts";
 import { down, up } from "./bounds/batch.ts";
 import { type PairedNetwork, sizeOf } from "./network/network.ts";
 import { Expander } from "./split/expand.ts";
@@ -139,7 +140,7 @@ export class Verifier implements AsyncDisposable {
   async #rows(view: RowView, state: Propagated) {
     const { output } = this.#network;
     const size = sizeOf(this.#network, output);
-    const rows = twoSidedRows(1, size, () => true);
+    const rows = allRows(1, size);
     const { bounds } = await this.#propagator.boundRows(output, view, rows, state);
     const lower = new Float64Array(size);
     const upper = new Float64Array(size);

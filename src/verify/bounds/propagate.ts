@@ -8,7 +8,6 @@
  */
 
 import { UserError } from "../../base/errors.ts";
-import { openSession, type Session } from "../../engine/session.ts";
 import { type Tensor, tensor } from "../../onnx/tensor.ts";
 import { inputsOf, type PairedNetwork, sizeOf, type ValueNumber } from "../network/network.ts";
 import { affineBounds, type AffineFacts, affineFacts, intervalFeed } from "./affine.ts";
@@ -16,6 +15,7 @@ import { close, down, intersect, type Noise, up, type ValueBounds } from "./batc
 import { type BackwardGraph, backwardGraph, type RowView } from "./graphs/backward.ts";
 import { type AffinePairedStep, intervalGraph } from "./graphs/interval.ts";
 import { canReselect, reselectGraph } from "./graphs/reselect.ts";
+import type { NetworkGraph } from "./graphs/network_graph.ts";
 import { type ReluLines, reluLines } from "./lines.ts";
 import {
   type FoldedOffset,
@@ -25,7 +25,9 @@ import {
   reluBounds,
 } from "./relu.ts";
 import { relaxQuantize } from "./quantize.ts";
+import { cutRows, type Rows, rowsOf } from "./rows.ts";
 import { boundUnit, gamma, type Semantics } from "./roundoff.ts";
+import { NetworkSessions, type OpenGraph } from "./sessions.ts";
 
 /** Boxes side by side, [boxes × inputs]. */
 export interface BoxBatch {
@@ -57,17 +59,6 @@ export interface Propagated {
   readonly relaxations: ReadonlyMap<ValueNumber, Relaxation>;
 }
 
-/** Rows of a batch to be bounded from below: `sign · value[index]`, in groups of `width` rows of one box. */
-export interface Rows {
-  readonly width: number;
-  /** The box of each group. */
-  readonly group: Int32Array;
-  /** [groups × width]. */
-  readonly index: Int32Array;
-  /** 1 or −1; 0 for rows that only fill up. */
-  readonly sign: Float64Array;
-}
-
 const DEFAULT_MEMORY = 256 * 2 ** 20;
 
 /** Bounds one network; sessions are made when they are first needed. */
@@ -78,8 +69,8 @@ export class Propagator implements AsyncDisposable {
   readonly #facts = new Map<ValueNumber, AffineFacts>();
   readonly #folded = new Set<ValueNumber>();
   readonly #nonlinear = new Set<ValueNumber>();
-  readonly #sessions = new Map<string, Promise<Session>>();
-  readonly #graphs = new Map<string, BackwardGraph>();
+  readonly #onlyRelu = new Set<ValueNumber>();
+  readonly #sessions: NetworkSessions;
   readonly #widest: number;
 
   constructor(network: PairedNetwork, options: PropagationOptions = {}) {
@@ -92,15 +83,20 @@ export class Propagator implements AsyncDisposable {
       ...options,
     };
     this.#unit = boundUnit(network);
+    this.#sessions = new NetworkSessions(network, this.#options.threads);
     const readers = new Map<ValueNumber, number>();
     network.steps.forEach((step, at) => {
       for (const input of inputsOf(step)) readers.set(input, (readers.get(input) ?? 0) + 1);
       if (step.kind === "affine") {
         this.#facts.set(at + 1, affineFacts(step, this.#options.semantics));
       } else this.#nonlinear.add(step.input);
+      if (step.kind === "relu") this.#onlyRelu.add(step.input);
     });
     network.steps.forEach((step) => {
-      if (step.kind !== "relu") return;
+      if (step.kind !== "relu") {
+        for (const input of inputsOf(step)) this.#onlyRelu.delete(input);
+        return;
+      }
       const maker = network.steps[step.input - 1];
       if (maker?.kind === "affine" && readers.get(step.input) === 1) this.#folded.add(step.input);
     });
@@ -113,6 +109,11 @@ export class Propagator implements AsyncDisposable {
   /** Values whose bounds relaxations are made of. */
   get nonlinearInputs(): ReadonlySet<ValueNumber> {
     return this.#nonlinear;
+  }
+
+  /** Opens another graph of the network beside those of the bounds. */
+  open<Graph extends NetworkGraph>(key: string, make: () => Graph): Promise<OpenGraph<Graph>> {
+    return this.#sessions.graph(key, make);
   }
 
   /**
@@ -150,12 +151,12 @@ export class Propagator implements AsyncDisposable {
         if (rows === "none" || !this.#nonlinear.has(value)) continue;
         if (!this.#isBehindRelaxation(value)) continue;
         await this.#narrow(value, "z", state);
-        await this.#narrow(value, "y", state);
-        close(made.bounds);
         if (rows === "differences") {
           await this.#narrow(value, "joint", state);
           close(made.bounds);
         }
+        await this.#narrow(value, "y", state, rows === "differences");
+        close(made.bounds);
       } else if (step.kind === "relu") {
         const given = bounds.get(step.input)!;
         const folded = this.#foldedOf(step.input, state);
@@ -196,19 +197,17 @@ export class Propagator implements AsyncDisposable {
     shares?: ReadonlyMap<ValueNumber, Float64Array>,
   ): Promise<{ bounds: Float64Array; scores: Float64Array | undefined }> {
     const withScores = shares !== undefined;
-    const key = `${target} ${view} ${withScores}`;
-    const graph = this.#graph(key, target, view, withScores);
-    const session = await this.#session(key, () => graph.model);
-    const feeds = this.#feeds(graph, view, state, shares);
+    const open = await this.#backward(target, view, withScores);
+    const feeds = this.#feeds(open.graph, view, state, shares);
     const perGroup = rows.width * this.#widest * 8 * 4;
     const chunk = Math.max(Math.floor(this.#options.memory / perGroup), 1);
     const bounds = new Float64Array(rows.index.length);
     const inputs = this.network.input.size;
     const scores = withScores ? new Float64Array(state.batch.count * inputs) : undefined;
     for (let from = 0; from < rows.group.length; from += chunk) {
-      const part = cut(rows, from, from + chunk);
+      const part = cutRows(rows, from, from + chunk);
       const groups = part.group.length;
-      const result = await session.run({
+      const result = await open.run({
         ...feeds,
         group: tensor("int32", [groups], part.group),
         index: tensor("int32", [groups, rows.width], part.index),
@@ -229,13 +228,14 @@ export class Propagator implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const sessions = await Promise.all(this.#sessions.values());
-    this.#sessions.clear();
-    await Promise.all(sessions.map((session) => session[Symbol.asyncDispose]()));
+    await this.#sessions[Symbol.asyncDispose]();
   }
 
   async #interval(value: ValueNumber, step: AffinePairedStep, state: Propagated) {
-    const session = await this.#session(`${value} interval`, () => intervalGraph(step));
+    const interval = await this.open(
+      `${value} interval`,
+      () => intervalGraph(this.network, value),
+    );
     const feeds: Record<string, Tensor> = {};
     step.terms.forEach(({ input }, term) => {
       const given = state.bounds.get(input)!;
@@ -245,7 +245,7 @@ export class Propagator implements AsyncDisposable {
         feeds[`${view}${term}`] = tensor("float64", dims, data);
       }
     });
-    const { z, y, e } = await session.run(feeds);
+    const { z, y, e } = await interval.run(feeds);
     const results = {
       z: z!.data as Float64Array,
       y: y!.data as Float64Array,
@@ -255,16 +255,21 @@ export class Propagator implements AsyncDisposable {
   }
 
   /** Narrows the bounds of neurons that are unstable by backward rows. */
-  async #narrow(value: ValueNumber, view: "z" | "y" | "joint", state: Propagated): Promise<void> {
+  async #narrow(
+    value: ValueNumber,
+    view: "z" | "y" | "joint",
+    state: Propagated,
+    isKnownByDifference = false,
+  ): Promise<void> {
     const bounds = state.bounds.get(value)!;
     const letter = view === "joint" ? "e" : view;
     const [lower, upper] = [bounds[`${letter}Lower`], bounds[`${letter}Upper`]];
     const size = sizeOf(this.network, value);
-    const isWanted = view === "joint"
-      // The difference of two dead neurons is zero whatever e is.
-      ? (at: number) => bounds.zUpper[at]! > 0 || bounds.yUpper[at]! > 0
-      : (at: number) => lower[at]! < 0 && upper[at]! > 0;
-    const rows = twoSidedRows(state.batch.count, size, isWanted);
+    const rows = rowsOf(
+      state.batch.count,
+      size,
+      this.#wanted(value, view, bounds, isKnownByDifference),
+    );
     if (rows.group.length === 0) return;
     const { bounds: found } = await this.boundRows(value, view, rows, state);
     for (let row = 0; row < found.length; row++) {
@@ -272,6 +277,33 @@ export class Propagator implements AsyncDisposable {
       if (rows.sign[row]! > 0) lower[at] = Math.max(lower[at]!, found[row]!);
       else if (rows.sign[row]! < 0) upper[at] = Math.min(upper[at]!, -found[row]!);
     }
+  }
+
+  /** Where rows can make a relaxation tighter, as {@linkcode rowsOf} reads it. */
+  #wanted(
+    value: ValueNumber,
+    view: "z" | "y" | "joint",
+    bounds: ValueBounds,
+    isKnownByDifference: boolean,
+  ): Uint8Array {
+    const { zLower, zUpper, yLower, yUpper } = bounds;
+    const wanted = new Uint8Array(2 * zLower.length);
+    const [lower, upper] = view === "y" ? [yLower, yUpper] : [zLower, zUpper];
+    const onlyRelu = this.#onlyRelu.has(value);
+    for (let at = 0; at < lower.length; at++) {
+      let is = lower[at]! < 0 && upper[at]! > 0;
+      if (view === "joint") {
+        // The difference of two rectified values is exact where both are on the same side.
+        is = onlyRelu
+          ? (zLower[at]! < 0 || yLower[at]! < 0) && (zUpper[at]! > 0 || yUpper[at]! > 0)
+          : zUpper[at]! > 0 || yUpper[at]! > 0;
+      } else if (isKnownByDifference && is) {
+        // z − e says enough where both networks are close.
+        is = yUpper[at]! - yLower[at]! > CLOSE * (zUpper[at]! - zLower[at]!);
+      }
+      if (is) wanted[2 * at] = wanted[2 * at + 1] = 1;
+    }
+    return wanted;
   }
 
   /** Adds what the graph leaves out: the offset and the noise of the target's own step. */
@@ -354,28 +386,21 @@ export class Propagator implements AsyncDisposable {
     return feeds;
   }
 
-  #graph(key: string, target: ValueNumber, view: RowView, scores: boolean): BackwardGraph {
-    let graph = this.#graphs.get(key);
-    if (graph === undefined) {
-      const steps = this.#options.reselect;
-      const folded = this.#folded;
-      const chooses = steps > 0 && (view === "z" || view === "y") && canReselect(this.network);
-      graph = chooses
-        ? reselectGraph(this.network, { target, view, folded, steps })
-        : backwardGraph(this.network, { target, view, scores, folded });
-      this.#graphs.set(key, graph);
-    }
-    return graph;
-  }
-
-  #session(key: string, make: () => Parameters<typeof openSession>[0]): Promise<Session> {
-    let session = this.#sessions.get(key);
-    if (session === undefined) {
-      // Graphs are made as they should run; looking for improvements takes longer than many passes.
-      session = openSession(make(), { threads: this.#options.threads, optimization: "none" });
-      this.#sessions.set(key, session);
-    }
-    return session;
+  #backward(
+    target: ValueNumber,
+    view: RowView,
+    scores: boolean,
+  ): Promise<OpenGraph<BackwardGraph>> {
+    const steps = this.#options.reselect;
+    const folded = this.#folded;
+    const chooses = steps > 0 && (view === "z" || view === "y") && canReselect(this.network);
+    return this.open(
+      `${target} ${view} ${scores ? "scores" : ""} ${chooses ? steps : 0}`,
+      () =>
+        chooses
+          ? reselectGraph(this.network, { target, view, folded, steps })
+          : backwardGraph(this.network, { target, view, scores, folded }),
+    );
   }
 
   #isBehindRelaxation(value: ValueNumber): boolean {
@@ -390,62 +415,9 @@ export class Propagator implements AsyncDisposable {
   }
 }
 
+/** How much wider than those of z bounds of y are left as they are. */
+const CLOSE = 1.05;
+
 /** Larger than any sum of underflows in a pass whose numbers stay below {@linkcode HUGE}. */
 const TINY = 1e-200;
 const HUGE = 1e60;
-
-/** Rows of a group for inner values: few fill up, and copies of what a group reads stay small beside its rows. */
-const GROUP_WIDTH = 8;
-
-/** Rows for both bounds of the wanted elements of each box. */
-export function twoSidedRows(
-  boxes: number,
-  size: number,
-  isWanted: (at: number) => boolean,
-): Rows {
-  const lists = Array.from({ length: boxes }, (_, box) => {
-    const rows: SignedRow[] = [];
-    for (let element = 0; element < size; element++) {
-      if (!isWanted(box * size + element)) continue;
-      rows.push({ index: element, sign: 1 }, { index: element, sign: -1 });
-    }
-    return rows;
-  });
-  return groupRows(lists, GROUP_WIDTH);
-}
-
-/** One row of a box. */
-export interface SignedRow {
-  readonly index: number;
-  readonly sign: 1 | -1;
-}
-
-/** Each box's rows in groups. */
-export function groupRows(lists: readonly (readonly SignedRow[])[], width: number): Rows {
-  const groups = lists.reduce((total, rows) => total + Math.ceil(rows.length / width), 0);
-  const group = new Int32Array(groups);
-  const index = new Int32Array(groups * width);
-  const sign = new Float64Array(groups * width);
-  let next = 0;
-  lists.forEach((rows, box) => {
-    rows.forEach((row, at) => {
-      const place = next * width + at;
-      index[place] = row.index;
-      sign[place] = row.sign;
-    });
-    const used = Math.ceil(rows.length / width);
-    group.fill(box, next, next + used);
-    next += used;
-  });
-  return { width, group, index, sign };
-}
-
-function cut(rows: Rows, from: number, to: number): Rows {
-  const { width, group, index, sign } = rows;
-  return {
-    width,
-    group: group.slice(from, to),
-    index: index.slice(from * width, to * width),
-    sign: sign.slice(from * width, to * width),
-  };
-}

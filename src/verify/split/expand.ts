@@ -4,22 +4,13 @@
  * @module
  */
 
-import { openSession, type Session } from "../../engine/session.ts";
 import { type Tensor, tensor } from "../../onnx/tensor.ts";
 import { differenceGraph, shareGraph } from "../bounds/graphs/forward.ts";
-import {
-  type BoxBatch,
-  groupRows,
-  type InnerRows,
-  type Propagated,
-  Propagator,
-  type SignedRow,
-} from "../bounds/propagate.ts";
+import { type BoxBatch, type InnerRows, type Propagated, Propagator } from "../bounds/propagate.ts";
 import type { Semantics } from "../bounds/roundoff.ts";
+import { rowsOf } from "../bounds/rows.ts";
 import { type PairedNetwork, sizeOf, type ValueNumber } from "../network/network.ts";
 import { packBounds, type PackLayout, packLayout, unpackBounds } from "./pack.ts";
-
-const SESSION = { threads: 1, optimization: "none" } as const;
 
 /** How boxes are bounded. */
 export interface ExpandOptions {
@@ -30,8 +21,8 @@ export interface ExpandOptions {
 /** Boxes to be bounded. */
 export interface ExpandRequest {
   readonly batch: BoxBatch;
-  /** One a box, or none at all. */
-  readonly inherited: readonly Float32Array[] | undefined;
+  /** What the box that each was cut from is known to keep, [boxes × packed length], if there is one. */
+  readonly inherited: Float32Array | undefined;
   /** [boxes × 2·outputs], 1 where a row is wanted: row 2o bounds f′ − f from above, row 2o + 1 from below. */
   readonly wanted: Uint8Array;
 }
@@ -42,7 +33,8 @@ export interface ExpandResult {
   readonly bounds: Float64Array;
   /** The input to split next, −1 where all have no width. */
   readonly side: Int32Array;
-  readonly packed: readonly Float32Array[];
+  /** Bounds that parts inherit, [boxes × packed length]; see `pack.ts`. */
+  readonly packed: Float32Array;
   /** f′ − f at the middle of each box, [boxes × outputs]. */
   readonly differences: Float64Array;
 }
@@ -52,11 +44,12 @@ export class Expander implements AsyncDisposable {
   readonly #propagator: Propagator;
   readonly #options: ExpandOptions;
   readonly #layout: PackLayout;
-  #shares: Promise<Session> | undefined;
-  #differences: Promise<Session> | undefined;
 
   constructor(network: PairedNetwork, options: ExpandOptions) {
-    this.#propagator = new Propagator(network, { semantics: options.semantics });
+    this.#propagator = new Propagator(network, {
+      semantics: options.semantics,
+      reselect: Number(Deno.env.get("VRS") ?? 0),
+    });
     this.#options = options;
     this.#layout = packLayout(network, this.#propagator.nonlinearInputs);
   }
@@ -64,8 +57,7 @@ export class Expander implements AsyncDisposable {
   /** f′ − f at points, [points × outputs]. */
   async differences(points: Float64Array): Promise<Float64Array> {
     const { network } = this.#propagator;
-    this.#differences ??= openSession(differenceGraph(network), SESSION);
-    const session = await this.#differences;
+    const session = await this.#propagator.open("difference", () => differenceGraph(network));
     const dims = [points.length / network.input.size, network.input.size];
     const { difference } = await session.run({ x: tensor("float64", dims, points) });
     return difference!.data as Float64Array;
@@ -74,51 +66,35 @@ export class Expander implements AsyncDisposable {
   /** Bounds a batch. */
   async expand({ batch, inherited, wanted }: ExpandRequest): Promise<ExpandResult> {
     const { network } = this.#propagator;
-    const known = inherited && unpackBounds(this.#layout, inherited);
+    const known = inherited && unpackBounds(this.#layout, batch.count, inherited);
     const state = await this.#propagator.propagate(batch, this.#options.rows, known);
-    const rowCount = 2 * sizeOf(network, network.output);
-    const lists = Array.from({ length: batch.count }, (_, box) => {
-      const rows: SignedRow[] = [];
-      for (let row = 0; row < rowCount; row++) {
-        // e = f − f′: a lower bound of e is an upper one of f′ − f.
-        if (wanted[box * rowCount + row] === 1) {
-          rows.push({ index: row >> 1, sign: row % 2 === 0 ? 1 : -1 });
-        }
-      }
-      return rows;
-    });
-    const rows = groupRows(lists, 2);
+    const outputs = sizeOf(network, network.output);
+    const rows = rowsOf(batch.count, outputs, wanted);
     const shares = await this.#sharesOf(state);
     const found = await this.#propagator.boundRows(network.output, "joint", rows, state, shares);
     const bounds = new Float64Array(wanted.length).fill(Infinity);
-    rows.sign.forEach((sign, at) => {
-      if (sign === 0) return;
-      const box = rows.group[at >> 1]!;
-      bounds[box * rowCount + 2 * rows.index[at]! + (sign > 0 ? 0 : 1)] = -found.bounds[at]!;
-    });
-    const packs = packBounds(this.#layout, batch.count, state.bounds);
-    const { length } = this.#layout;
+    for (let at = 0; at < rows.sign.length; at++) {
+      const sign = rows.sign[at]!;
+      if (sign === 0) continue;
+      const box = rows.group[Math.floor(at / rows.width)]!;
+      // e = f − f′: a lower bound of e is an upper one of f′ − f.
+      bounds[2 * (box * outputs + rows.index[at]!) + (sign > 0 ? 0 : 1)] = -found.bounds[at]!;
+    }
     return {
       bounds,
       side: sidesOf(batch, found.scores!),
-      packed: Array.from(
-        { length: batch.count },
-        (_, box) => packs.slice(box * length, (box + 1) * length),
-      ),
+      packed: packBounds(this.#layout, batch.count, state.bounds),
       differences: await this.differences(middles(batch)),
     };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#propagator[Symbol.asyncDispose]();
-    await (await this.#shares)?.[Symbol.asyncDispose]();
-    await (await this.#differences)?.[Symbol.asyncDispose]();
   }
 
   async #sharesOf(state: Propagated): Promise<Map<ValueNumber, Float64Array>> {
     const { network } = this.#propagator;
-    this.#shares ??= openSession(shareGraph(network), SESSION);
-    const session = await this.#shares;
+    const session = await this.#propagator.open("shares", () => shareGraph(network));
     const { count, lower, upper } = state.batch;
     const feeds: Record<string, Tensor> = {
       half: tensor(
@@ -127,11 +103,9 @@ export class Expander implements AsyncDisposable {
         upper.map((to, at) => (to - lower[at]!) / 2),
       ),
     };
-    for (const { name } of session.inputs) {
-      if (name === "half") continue;
-      const value = Number(name.split(".")[0]);
+    for (const value of session.graph.relaxed) {
       const dims = [count, 1, sizeOf(network, value)];
-      feeds[name] = tensor("float64", dims, state.relaxations.get(value)!.aSlope);
+      feeds[`${value}.aSlope`] = tensor("float64", dims, state.relaxations.get(value)!.aSlope);
     }
     const results = await session.run(feeds);
     return new Map(

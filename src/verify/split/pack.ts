@@ -28,47 +28,68 @@ export function packBounds(
   boxes: number,
   bounds: ReadonlyMap<ValueNumber, ValueBounds>,
 ): Float32Array {
-  const packed = new Float32Array(boxes * layout.length);
+  const { length, values, sizes } = layout;
+  const packed = new Float32Array(boxes * length);
   let start = 0;
-  layout.values.forEach((value, which) => {
-    const size = layout.sizes[which]!;
+  for (let which = 0; which < values.length; which++) {
+    const size = sizes[which]!;
     for (const field of BOUND_FIELDS) {
-      const data = bounds.get(value)![field];
-      // One float32 step further out than the nearest number, and past zero where that is needed.
-      const outward = field.endsWith("Lower") ? -1 : 1;
-      for (let box = 0; box < boxes; box++) {
-        const to = box * layout.length + start;
-        for (let at = 0; at < size; at++) {
-          const exact = data[box * size + at]!;
-          packed[to + at] = exact + outward * Math.abs(exact) * 2 ** -23 +
-            outward * TINY * (exact === 0 ? 0 : 1);
-        }
-      }
+      pack(
+        bounds.get(values[which]!)![field],
+        size,
+        field.endsWith("Lower"),
+        packed,
+        start,
+        length,
+      );
       start += size;
     }
-  });
+  }
   return packed;
+}
+
+/** One float32 step further out than the nearest number, and past zero where that is needed. */
+function pack(
+  data: Float64Array,
+  size: number,
+  isLower: boolean,
+  packed: Float32Array,
+  start: number,
+  stride: number,
+): void {
+  const [step, tiny] = isLower ? [-(2 ** -23), -TINY] : [2 ** -23, TINY];
+  for (let from = 0, to = start; from < data.length; to += stride) {
+    for (let at = 0; at < size; at++, from++) {
+      const exact = data[from]!;
+      packed[to + at] = exact === 0 ? 0 : exact + step * Math.abs(exact) + tiny;
+    }
+  }
 }
 
 /** Smaller than anything a bound is about, and larger than the spacing of float32 numbers next to zero. */
 const TINY = 1e-40;
 
-/** The bounds that boxes inherit: box i those of pack `parents[i]`. */
+/** The bounds that boxes inherit, from [boxes × length]. */
 export function unpackBounds(
   layout: PackLayout,
-  packs: readonly Float32Array[],
+  boxes: number,
+  packed: Float32Array,
 ): Map<ValueNumber, ValueBounds> {
+  const { length, values, sizes } = layout;
   const result = new Map<ValueNumber, ValueBounds>();
   let start = 0;
-  layout.values.forEach((value, which) => {
-    const size = layout.sizes[which]!;
-    const fields = BOUND_FIELDS.map((field) => {
-      const data = new Float64Array(packs.length * size);
-      packs.forEach((pack, box) => data.set(pack.subarray(start, start + size), box * size));
+  for (let which = 0; which < values.length; which++) {
+    const size = sizes[which]!;
+    const bounds: Partial<Record<keyof ValueBounds, Float64Array>> = {};
+    for (const field of BOUND_FIELDS) {
+      const data = new Float64Array(boxes * size);
+      for (let to = 0, from = start; to < data.length; from += length) {
+        for (let at = 0; at < size; at++, to++) data[to] = packed[from + at]!;
+      }
+      bounds[field] = data;
       start += size;
-      return [field, data] as const;
-    });
-    result.set(value, Object.fromEntries(fields) as unknown as ValueBounds);
-  });
+    }
+    result.set(values[which]!, bounds as ValueBounds);
+  }
   return result;
 }

@@ -23,7 +23,10 @@ import { refineWitnesses } from "./witness.ts";
 export interface SearchOptions {
   /** A box is done with an output when its bound is at most so many times what was found. */
   readonly ratio?: number;
-  /** A box is done with an output when its bound is at most this. */
+  /**
+   * A box is done with an output when its bound is at most this. Without a ratio, an output with a larger difference
+   * that was found is done everywhere.
+   */
   readonly target?: number;
   /** Boxes that are bounded at most. */
   readonly boxes?: number;
@@ -73,6 +76,9 @@ interface Leaf {
 /** Expansions of a round: the number of threads that can be busy. Part of the result, so it does not follow them. */
 const ROUND = 4;
 
+/** Boxes that are worth a request of their own. */
+const LEAST_SHARE = 24;
+
 /** Searches a box. */
 export async function searchBox(
   network: PairedNetwork,
@@ -121,8 +127,7 @@ class Search {
       if (parents.length === 0) continue;
       const requests: ExpandRequest[] = [];
       const groups: Leaf[][] = [];
-      // Small rounds are divided too, so that no thread waits for all of the first boxes.
-      const share = Math.max(Math.ceil(parents.length / ROUND), Math.min(8, parents.length));
+      const share = Math.max(Math.ceil(parents.length / ROUND), LEAST_SHARE);
       for (let from = 0; from < parents.length; from += share) {
         const part = parents.slice(from, from + share);
         groups.push(part);
@@ -206,8 +211,11 @@ class Search {
 
   /** The bound at which a row of a box is done. */
   #goal(row: number): number {
+    const { target = 0, ratio } = this.#options;
     const found = Math.abs(this.#witnesses[row >> 1]?.difference ?? 0);
-    return Math.max(this.#options.target ?? 0, found * (this.#options.ratio ?? 1));
+    // A witness refutes the target, and nothing else was asked for.
+    if (ratio === undefined && target > 0 && found > target) return Infinity;
+    return Math.max(target, found * (ratio ?? 1));
   }
 
   /** How far the worst row is above its goal; 0 when all are done. */
@@ -245,13 +253,18 @@ class Search {
       high[side] = middle;
       return [{ lower, upper: low }, { lower: high, upper }];
     });
-    const inherited = parents.flatMap(({ packed }) => [packed, packed]);
+    const length = parents[0]!.packed.length;
+    const inherited = new Float32Array(2 * parents.length * length);
+    parents.forEach(({ packed }, at) => {
+      inherited.set(packed, 2 * at * length);
+      inherited.set(packed, (2 * at + 1) * length);
+    });
     return this.#request(boxes, inherited, parents);
   }
 
   #request(
     boxes: readonly Box[],
-    inherited: readonly Float32Array[] | undefined,
+    inherited: Float32Array | undefined,
     parents: readonly Leaf[] | undefined,
   ): ExpandRequest {
     const { size } = this.#network.input;
@@ -282,6 +295,7 @@ class Search {
     const { size } = this.#network.input;
     this.#boxes += batch.count;
     this.#witness(middles(batch), result.differences);
+    const length = result.packed.length / batch.count;
     for (let box = 0; box < batch.count; box++) {
       const bounds = result.bounds.slice(box * this.#rows, (box + 1) * this.#rows);
       const known = parents?.[box >> 1]?.bounds;
@@ -293,12 +307,13 @@ class Search {
         upper: batch.upper.slice(box * size, (box + 1) * size),
         bounds,
         side: result.side[box]!,
-        packed: result.packed[box]!,
+        packed: result.packed.subarray(box * length, (box + 1) * length),
         volume: volumes[box]!,
       };
       const excess = this.#excess(bounds);
       if (excess === 0) this.#close(leaf);
-      else this.#heap.push(leaf, excess);
+      // A copy, so that what is done with does not stay for its neighbours.
+      else this.#heap.push({ ...leaf, packed: leaf.packed.slice() }, excess);
     }
   }
 

@@ -4,7 +4,8 @@ import { GraphBuilder } from "../../../src/onnx/build.ts";
 import type { Model } from "../../../src/onnx/model.ts";
 import { elementCount, float32 } from "../../../src/onnx/tensor.ts";
 import type { RowView } from "../../../src/verify/bounds/graphs/backward.ts";
-import { type BoxBatch, Propagator, twoSidedRows } from "../../../src/verify/bounds/propagate.ts";
+import { type BoxBatch, Propagator } from "../../../src/verify/bounds/propagate.ts";
+import { allRows } from "../../../src/verify/bounds/rows.ts";
 import { evaluate, valuesOf } from "../../../src/verify/network/evaluate.ts";
 import { type PairedNetwork, sizeOf } from "../../../src/verify/network/network.ts";
 import { pairModels } from "../../../src/verify/network/pair.ts";
@@ -114,7 +115,7 @@ for (const [name, network] of Object.entries(NETWORKS)) {
       for (const [rows, width] of [["none", 0.5], ["values", 0.2], ["differences", 0.5]] as const) {
         const batch = batchOf(network, random, 3, width);
         const state = await propagator.propagate(batch, rows);
-        const wanted = twoSidedRows(batch.count, outputs, () => true);
+        const wanted = allRows(batch.count, outputs);
         const bounds: Float64Array[] = [];
         for (const view of ["z", "y", "joint", "merged"] as RowView[]) {
           bounds.push((await propagator.boundRows(network.output, view, wanted, state)).bounds);
@@ -158,7 +159,7 @@ for (const [name, network] of Object.entries(NETWORKS)) {
     const batch = batchOf(network, random, 4, 0);
     const state = await propagator.propagate(batch, "values");
     const outputs = sizeOf(network, network.output);
-    const rows = twoSidedRows(batch.count, outputs, () => true);
+    const rows = allRows(batch.count, outputs);
     const { bounds } = await propagator.boundRows(network.output, "joint", rows, state);
     for (let box = 0; box < batch.count; box++) {
       const { difference } = evaluate(network, sample(batch, box, network.input.size, random));
@@ -174,7 +175,7 @@ Deno.test("inherited bounds are used, and the joint choice is tighter than the m
   const network = NETWORKS["dense layers"]!;
   await using propagator = new Propagator(network);
   const batch = batchOf(network, Random.from(11, "inherit"), 6, 0.4);
-  const rows = twoSidedRows(batch.count, 2, () => true);
+  const rows = allRows(batch.count, 2);
   const plain = await propagator.propagate(batch, "none");
   const narrow = await propagator.propagate(batch, "values");
   const again = await propagator.propagate(batch, "none", narrow.bounds);

@@ -10,12 +10,12 @@
  * @module
  */
 
-import { GraphBuilder } from "../../../onnx/build.ts";
-import type { Model } from "../../../onnx/model.ts";
 import { tensor } from "../../../onnx/tensor.ts";
 import type { PairedNetwork, PairedStep, ValueNumber } from "../../network/network.ts";
 import type { AffinePairedStep } from "./interval.ts";
-import { differenceMap, emitBackward, float64 } from "./linear.ts";
+import { emitOffset } from "./forward.ts";
+import { emitBackward, emitWeights, type MapPlace } from "./linear.ts";
+import { isSameMap, type NetworkGraph, NetworkGraphBuilder } from "./network_graph.ts";
 
 /**
  * What is bounded: `z` of the original network, `y` of the quantized one, or e = z − y, with the joint choice or always
@@ -43,8 +43,7 @@ export interface BackwardOptions {
 }
 
 /** A graph and the feeds that it reads beside those that every graph has. */
-export interface BackwardGraph {
-  readonly model: Model;
+export interface BackwardGraph extends NetworkGraph {
   /** Names `<value>.<field>` of relaxations, with whether they are columns ([boxes, size, 1]) or rows. */
   readonly feeds: ReadonlyMap<string, "row" | "column">;
 }
@@ -66,7 +65,7 @@ type ElementwiseStep = Exclude<PairedStep, { kind: "affine" | "maxpool" }>;
 class BackwardBuilder {
   readonly #network: PairedNetwork;
   readonly #options: BackwardOptions;
-  readonly #builder = new GraphBuilder("backward");
+  readonly #builder: NetworkGraphBuilder;
   readonly #feeds = new Map<string, "row" | "column">();
   readonly #coefficients = new Map<ValueNumber, Coefficients>();
   readonly #constants: string[] = [];
@@ -76,6 +75,7 @@ class BackwardBuilder {
   constructor(network: PairedNetwork, options: BackwardOptions) {
     this.#network = network;
     this.#options = options;
+    this.#builder = new NetworkGraphBuilder("backward", network);
   }
 
   build(): BackwardGraph {
@@ -102,11 +102,11 @@ class BackwardBuilder {
       this.#constants.push(builder.op("Neg", [
         builder.op("MatMul", [builder.op("Abs", [v]), half]),
       ]));
-    } else this.#constants.push(builder.op("Mul", ["sign", this.#zero()]));
+    } else this.#constants.push(builder.op("Mul", ["sign", builder.scalar(0)]));
     const bound = this.#constants.reduce((sum, term) => builder.op("Add", [sum, term]));
     builder.output(builder.op("Identity", [bound], {}, { name: "bound" }));
     if (scores) this.#scores(v, half);
-    return { model: builder.build(), feeds: this.#feeds };
+    return { ...builder.finish(), feeds: this.#feeds };
   }
 
   /** Rows of the target through its own affine step. */
@@ -115,26 +115,24 @@ class BackwardBuilder {
     builder.input("group", "int32", ["groups"]);
     const index = builder.input("index", "int32", ["groups", "rows"]);
     const sign = builder.input("sign", "float64", ["groups", "rows", 1]);
-    const { view } = this.#options;
+    const { view, target } = this.#options;
     const isPair = view === "joint" || view === "merged";
     const isDense = step.terms.every(({ map }) => map.original.kind === "dense");
     if (isDense) {
-      for (const { input, map } of step.terms) {
-        const rowsOf = (matrix: typeof map.original) => {
-          if (matrix.kind !== "dense") throw new TypeError("The map must be dense");
-          const weights = float64(builder, [matrix.rows, matrix.columns], matrix.weights);
+      step.terms.forEach(({ input, map }, term) => {
+        const rowsOf = (part: MapPlace["part"]) => {
+          const weights = emitWeights(builder, { value: target, term, part });
           return builder.op("Mul", [builder.op("Gather", [weights, index], { axis: 0 }), sign]);
         };
         if (!isPair) {
-          this.#add(input, { v: rowsOf(view === "z" ? map.original : map.quantized) });
-          continue;
+          this.#add(input, { v: rowsOf(view === "z" ? "original" : "quantized") });
+          return;
         }
-        const difference = differenceMap(map.original, map.quantized);
         this.#add(input, {
-          ...(difference && { v: rowsOf(difference) }),
-          w: rowsOf(map.quantized),
+          ...(isSameMap(map.original, map.quantized) ? {} : { v: rowsOf("difference") }),
+          w: rowsOf("quantized"),
         });
-      }
+      });
       return;
     }
     const places = builder.constant(
@@ -148,62 +146,67 @@ class BackwardBuilder {
       builder.op("Equal", [builder.op("Unsqueeze", [index, builder.constant([2])]), places]),
     ], { to: 11 });
     const rows = builder.op("Mul", [hot, sign]);
-    this.#propagate(step, isPair ? { w: rows } : { v: rows });
+    this.#propagate(target, step, isPair ? { w: rows } : { v: rows });
   }
 
   #affine(value: ValueNumber, step: AffinePairedStep, coefficients: Coefficients): void {
     const { v, w } = coefficients;
     if (!this.#options.folded.has(value)) {
-      const { view } = this.#options;
-      const offset = (side: "z" | "y") =>
-        step.offset[side === "z" ? "original" : "quantized"].values;
+      const { original, quantized } = step.offset;
       if (v !== undefined) {
-        this.#offset(value, view === "y" ? "y" : "z", v, offset(view === "y" ? "y" : "z"));
+        const isQuantized = this.#options.view === "y";
+        const side = isQuantized ? "quantized" : "original";
+        const isZero = step.offset[side].values.every((each) => each === 0);
+        this.#offset(value, isQuantized ? "y" : "z", v, isZero ? undefined : side);
       }
       if (w !== undefined) {
-        const difference = offset("z").map((each, at) => each - offset("y")[at]!);
-        this.#offset(value, "e", w, difference);
+        const isZero = original.values.every((each, at) => each === quantized.values[at]);
+        this.#offset(value, "e", w, isZero ? undefined : "difference");
       }
     }
-    this.#propagate(step, coefficients);
+    this.#propagate(value, step, coefficients);
   }
 
   #offset(
     value: ValueNumber,
     view: "z" | "y" | "e",
     coefficients: string,
-    offsets: Float64Array,
+    part: MapPlace["part"] | undefined,
   ): void {
     const builder = this.#builder;
-    if (offsets.some((offset) => offset !== 0)) {
-      const column = float64(builder, [offsets.length, 1], offsets);
-      this.#constants.push(builder.op("MatMul", [coefficients, column]));
+    const { size } = this.#network.steps[value - 1]!;
+    if (part !== undefined) {
+      const product = builder.op("MatMul", [coefficients, emitOffset(builder, value, part)]);
+      // A matrix times a vector has no column left.
+      this.#constants.push(builder.op("Unsqueeze", [product, builder.constant([2])]));
     }
-    const noise = this.#feed(`${value}.noise.${view}`, "column", offsets.length);
+    const noise = this.#feed(`${value}.noise.${view}`, "column", size);
     this.#constants.push(builder.op("Neg", [
       builder.op("MatMul", [builder.op("Abs", [coefficients]), noise]),
     ]));
   }
 
   /** Coefficients on the output of an affine step as coefficients on what it reads. */
-  #propagate(step: AffinePairedStep, { v, w }: Coefficients): void {
+  #propagate(value: ValueNumber, step: AffinePairedStep, { v, w }: Coefficients): void {
     const builder = this.#builder;
-    for (const { input, map } of step.terms) {
-      const own = this.#options.view === "y" ? map.quantized : map.original;
+    step.terms.forEach(({ input, map }, term) => {
+      const through = (part: MapPlace["part"], c: string) =>
+        emitBackward(builder, { value, term, part }, c);
       const parts: string[] = [];
-      if (v !== undefined) parts.push(emitBackward(builder, own, v));
-      if (w !== undefined) {
-        const difference = differenceMap(map.original, map.quantized);
-        if (difference !== undefined) parts.push(emitBackward(builder, difference, w));
+      if (v !== undefined) {
+        parts.push(through(this.#options.view === "y" ? "quantized" : "original", v));
+      }
+      if (w !== undefined && !isSameMap(map.original, map.quantized)) {
+        parts.push(through("difference", w));
       }
       const sum = parts.length === 0
         ? undefined
         : parts.reduce((total, part) => builder.op("Add", [total, part]));
       this.#add(input, {
         ...(sum === undefined ? {} : { v: sum }),
-        ...(w === undefined ? {} : { w: emitBackward(builder, map.quantized, w) }),
+        ...(w === undefined ? {} : { w: through("quantized", w) }),
       });
-    }
+    });
   }
 
   #elementwise(value: ValueNumber, step: ElementwiseStep, coefficients: Coefficients): void {
@@ -259,7 +262,7 @@ class BackwardBuilder {
     const builder = this.#builder;
     const { size } = step;
     const some = (given.v ?? given.w)!;
-    const zero = () => builder.op("Mul", [some, this.#zero()]);
+    const zero = () => builder.op("Mul", [some, builder.scalar(0)]);
     const v = given.v ?? zero();
     const w = given.w ?? zero();
     const u = builder.op("Add", [v, w]);
@@ -275,7 +278,7 @@ class BackwardBuilder {
       builder.op("Greater", [second, first]),
       builder.op("Not", [isThird]),
     ]);
-    const none = this.#zero();
+    const none = builder.scalar(0);
     const where = (condition: string, yes: string, no: string) =>
       builder.op("Where", [condition, yes, no]);
     const a = where(isThird, none, where(isSecond, u, v));
@@ -322,10 +325,10 @@ class BackwardBuilder {
       const own = builder.op("ReduceSum", [builder.op("Abs", [v]), builder.constant([1])], {
         keepdims: 1,
       });
-      const halved = builder.op("Mul", [own, float64(builder, [], Float64Array.of(0.5))]);
+      const halved = builder.op("Mul", [own, builder.scalar(0.5)]);
       parts.push(builder.op("Mul", [halved, width]));
     }
-    parts.push(builder.op("Mul", [width, this.#zero()]));
+    parts.push(builder.op("Mul", [width, builder.scalar(0)]));
     const sum = parts.reduce((total, part) => builder.op("Add", [total, part]));
     builder.output(builder.op("Identity", [sum], {}, { name: "scores" }));
   }
@@ -356,12 +359,5 @@ class BackwardBuilder {
       this.#groupedFeeds.set(name, grouped);
     }
     return grouped;
-  }
-
-  #zeroName: string | undefined;
-
-  #zero(): string {
-    this.#zeroName ??= float64(this.#builder, [], Float64Array.of(0));
-    return this.#zeroName;
   }
 }

@@ -4,11 +4,9 @@
  * @module
  */
 
-import { GraphBuilder } from "../../../onnx/build.ts";
-import type { Model } from "../../../onnx/model.ts";
-import type { LinearMap } from "../../network/linear_map.ts";
-import type { PairedStep } from "../../network/network.ts";
-import { absoluteMap, differenceMap, emitForward } from "./linear.ts";
+import type { PairedNetwork, PairedStep, ValueNumber } from "../../network/network.ts";
+import { emitForward, type MapPlace } from "./linear.ts";
+import { isSameMap, type NetworkGraph, NetworkGraphBuilder } from "./network_graph.ts";
 
 /** The step of which the graph is made. */
 export type AffinePairedStep = Extract<PairedStep, { kind: "affine" }>;
@@ -19,21 +17,23 @@ export type AffinePairedStep = Extract<PairedStep, { kind: "affine" }>;
  *
  * e ← W′·e + (W − W′)·z.
  */
-export function intervalGraph(step: AffinePairedStep): Model {
-  const builder = new GraphBuilder("interval");
+export function intervalGraph(network: PairedNetwork, value: ValueNumber): NetworkGraph {
+  const builder = new NetworkGraphBuilder("interval", network);
+  const step = network.steps[value - 1] as AffinePairedStep;
   const sums: Record<"z" | "y" | "e", string[]> = { z: [], y: [], e: [] };
   step.terms.forEach(({ map }, term) => {
-    const input = (view: string, size: number) => {
-      const name = builder.input(`${view}${term}`, "float64", ["values", size]);
+    const input = (view: string) => {
+      const name = builder.input(`${view}${term}`, "float64", ["values", map.original.columns]);
       return builder.ops("Split", [name], 3, { axis: 0, num_outputs: 3 });
     };
-    const columns = map.original.columns;
-    const [z, y, e] = [input("z", columns), input("y", columns), input("e", columns)];
-    sums.z.push(threefold(builder, map.original, z));
-    sums.y.push(threefold(builder, map.quantized, y));
-    sums.e.push(threefold(builder, map.quantized, e));
-    const difference = differenceMap(map.original, map.quantized);
-    if (difference !== undefined) sums.e.push(threefold(builder, difference, z));
+    const [z, y, e] = [input("z"), input("y"), input("e")];
+    const place = (part: MapPlace["part"]) => ({ value, term, part });
+    sums.z.push(threefold(builder, place("original"), z));
+    sums.y.push(threefold(builder, place("quantized"), y));
+    sums.e.push(threefold(builder, place("quantized"), e));
+    if (!isSameMap(map.original, map.quantized)) {
+      sums.e.push(threefold(builder, place("difference"), z));
+    }
   });
   for (const view of ["z", "y", "e"] as const) {
     const parts = sums[view];
@@ -41,17 +41,17 @@ export function intervalGraph(step: AffinePairedStep): Model {
     const total = parts.slice(1).reduce((sum, part) => builder.op("Add", [sum, part]), parts[0]!);
     builder.output(builder.op("Identity", [total], {}, { name: view }));
   }
-  return builder.build();
+  return builder.finish();
 }
 
 function threefold(
-  builder: GraphBuilder,
-  map: LinearMap,
+  builder: NetworkGraphBuilder,
+  place: MapPlace,
   [middle, half, largest]: readonly string[],
 ): string {
   const sizes = builder.op("Concat", [half!, largest!], { axis: 0 });
   return builder.op("Concat", [
-    emitForward(builder, map, middle!),
-    emitForward(builder, absoluteMap(map), sizes),
+    emitForward(builder, place, middle!),
+    emitForward(builder, { ...place, isAbsolute: true }, sizes),
   ], { axis: 0 });
 }

@@ -7,63 +7,116 @@
  * @module
  */
 
-import type { GraphBuilder } from "../../../onnx/build.ts";
-import { elementCount, int64s, type Tensor, tensor } from "../../../onnx/tensor.ts";
+import { elementCount, int64s } from "../../../onnx/tensor.ts";
 import type { ConvolutionMap, IndexMap, LinearMap } from "../../network/linear_map.ts";
+import type { PairedNetwork, Side, ValueNumber } from "../../network/network.ts";
+import { isSameMap, type NetworkGraphBuilder } from "./network_graph.ts";
 
-/** A float64 constant. */
-export function float64(
-  builder: GraphBuilder,
+/** A linear map of a paired network, by where it stands. */
+export interface MapPlace {
+  /** The value that its affine step makes. */
+  readonly value: ValueNumber;
+  readonly term: number;
+  /** Which side's, or original − quantized. */
+  readonly part: Side | "difference";
+  /** Whether every weight counts by its size. */
+  readonly isAbsolute?: boolean;
+}
+
+/** The map at a place; `undefined` for a difference where there is none. */
+export function mapAt(network: PairedNetwork, place: MapPlace): LinearMap | undefined {
+  const step = network.steps[place.value - 1];
+  if (step?.kind !== "affine") throw new TypeError(`Value ${place.value} is not made by a map`);
+  const { original, quantized } = step.terms[place.term]!.map;
+  const map = place.part === "difference"
+    ? differenceMap(original, quantized)
+    : place.part === "original"
+    ? original
+    : quantized;
+  return map && place.isAbsolute ? absoluteMap(map) : map;
+}
+
+/** Numbers that are made of a map, as an input of the graph. */
+function numbersOf<Kind extends LinearMap["kind"]>(
+  builder: NetworkGraphBuilder,
+  place: MapPlace,
+  kind: Kind,
+  form: string,
   dims: readonly number[],
-  values: Float64Array,
+  make: (map: Extract<LinearMap, { kind: Kind }>) => Float64Array,
 ): string {
-  return builder.constant(tensor("float64", dims, values));
+  const { value, term, part, isAbsolute } = place;
+  const name = `${value}.${term}.${isAbsolute ? "absolute " : ""}${part}.${form}`;
+  return builder.parameter(name, dims, (network) => {
+    const map = mapAt(network, place);
+    if (map?.kind !== kind) throw new TypeError(`The map at ${name} is not ${kind}`);
+    return make(map as Extract<LinearMap, { kind: Kind }>);
+  });
 }
 
 /** x·Mᵀ for x of shape [rows, columns of the map]. */
-export function emitForward(builder: GraphBuilder, map: LinearMap, x: string): string {
+export function emitForward(builder: NetworkGraphBuilder, place: MapPlace, x: string): string {
+  const map = mapAt(builder.network, place)!;
+  const { rows, columns } = map;
   switch (map.kind) {
     case "identity":
       return x;
     case "diagonal":
-      return builder.op("Mul", [x, float64(builder, [1, map.rows], map.factors)]);
+      return builder.op("Mul", [
+        x,
+        numbersOf(builder, place, map.kind, "factors", [rows], ({ factors }) => factors),
+      ]);
     case "index":
       return gatherColumns(builder, x, map.sources);
     case "dense":
       return builder.op("MatMul", [
         x,
-        float64(builder, [map.columns, map.rows], transposed(map.weights, map.rows, map.columns)),
+        numbersOf(
+          builder,
+          place,
+          map.kind,
+          "transposed",
+          [columns, rows],
+          ({ weights }) => transposed(weights, rows, columns),
+        ),
       ]);
     case "convolution":
-      return convolve(builder, map, x);
+      return convolve(builder, place, map, x);
   }
 }
 
 /** A·M for coefficients A of shape [boxes, rows, rows of the map]. */
 export function emitBackward(
-  builder: GraphBuilder,
-  map: LinearMap,
+  builder: NetworkGraphBuilder,
+  place: MapPlace,
   coefficients: string,
 ): string {
+  const map = mapAt(builder.network, place)!;
   switch (map.kind) {
     case "identity":
       return coefficients;
     case "diagonal":
-      return builder.op("Mul", [coefficients, float64(builder, [1, 1, map.rows], map.factors)]);
+      return builder.op("Mul", [
+        coefficients,
+        numbersOf(builder, place, map.kind, "factors", [map.rows], ({ factors }) => factors),
+      ]);
     case "index":
       return gatherColumns(builder, coefficients, inverse(map));
     case "dense":
-      return builder.op("MatMul", [
-        coefficients,
-        float64(builder, [map.rows, map.columns], map.weights),
-      ]);
+      return builder.op("MatMul", [coefficients, emitWeights(builder, place)]);
     case "convolution":
-      return convolveBack(builder, map, coefficients);
+      return convolveBack(builder, place, map, coefficients);
   }
 }
 
+/** The weights of a dense map, [rows, columns]. */
+export function emitWeights(builder: NetworkGraphBuilder, place: MapPlace): string {
+  const { rows, columns } = mapAt(builder.network, place)!;
+  return numbersOf(builder, place, "dense", "weights", [rows, columns], ({ weights }) => weights);
+}
+
 /** The map with the absolute value of every weight. */
-export function absoluteMap(map: LinearMap): LinearMap {
+function absoluteMap(map: LinearMap): LinearMap {
   switch (map.kind) {
     case "diagonal":
       return { ...map, factors: map.factors.map(Math.abs) };
@@ -76,8 +129,8 @@ export function absoluteMap(map: LinearMap): LinearMap {
 }
 
 /** a − b; `undefined` where they are the same. Weights are exact up to one rounding each. */
-export function differenceMap(a: LinearMap, b: LinearMap): LinearMap | undefined {
-  if (a === b || a.kind === "index") return undefined;
+function differenceMap(a: LinearMap, b: LinearMap): LinearMap | undefined {
+  if (isSameMap(a, b)) return undefined;
   const minus = (x: Float64Array, y: Float64Array) => x.map((value, at) => value - y[at]!);
   if (a.kind === "dense" && b.kind === "dense") {
     return { ...a, weights: minus(a.weights, b.weights) };
@@ -86,7 +139,6 @@ export function differenceMap(a: LinearMap, b: LinearMap): LinearMap | undefined
     return { ...a, weights: minus(a.weights, b.weights) };
   }
   const factors = minus(factorsOf(a), factorsOf(b));
-  if (factors.every((factor) => factor === 0)) return undefined;
   return { kind: "diagonal", rows: a.rows, columns: a.columns, factors };
 }
 
@@ -118,13 +170,13 @@ function inverse({ rows, columns, sources }: IndexMap): Int32Array {
 }
 
 /** Columns of a tensor by number; −1 is a column of zeros. */
-function gatherColumns(builder: GraphBuilder, x: string, sources: Int32Array): string {
+function gatherColumns(builder: NetworkGraphBuilder, x: string, sources: Int32Array): string {
   return gatherWithZero(builder, x, sources, -1);
 }
 
 /** Gathers along an axis, with zeros for −1. */
 function gatherWithZero(
-  builder: GraphBuilder,
+  builder: NetworkGraphBuilder,
   x: string,
   sources: ArrayLike<number>,
   axis: number,
@@ -137,7 +189,7 @@ function gatherWithZero(
   const padded = builder.op("Pad", [
     x,
     builder.constant([1, 0]),
-    float64(builder, [], Float64Array.of(0)),
+    builder.scalar(0),
     builder.constant([axis]),
   ]);
   return builder.op("Gather", [padded, builder.constant(given.map((source) => source + 1))], {
@@ -146,7 +198,7 @@ function gatherWithZero(
 }
 
 /** [kernel places × channels, outputs] for channels-last windows; groups become blocks. */
-function windowMatrix({ weights, geometry }: ConvolutionMap): Tensor {
+function windowMatrix({ weights, geometry }: ConvolutionMap): Float64Array {
   const { channels, outputs, groups, kernel } = geometry;
   const taps = elementCount(kernel);
   const [inGroup, outGroup] = [channels / groups, outputs / groups];
@@ -160,7 +212,7 @@ function windowMatrix({ weights, geometry }: ConvolutionMap): Tensor {
       }
     }
   }
-  return tensor("float64", [taps * channels, outputs], matrix);
+  return matrix;
 }
 
 /** The input position that each tap of each output position reads, −1 for padding: [output positions × taps]. */
@@ -183,12 +235,19 @@ function windowSources({ geometry }: ConvolutionMap): Int32Array {
   return sources;
 }
 
-function convolve(builder: GraphBuilder, map: ConvolutionMap, x: string): string {
+function convolve(
+  builder: NetworkGraphBuilder,
+  place: MapPlace,
+  map: ConvolutionMap,
+  x: string,
+): string {
   const { channels, outputs, input, output, kernel } = map.geometry;
+  const taken = elementCount(kernel) * channels;
   const last = channelsLast(builder, x, channels, elementCount(input));
   const windows = gatherWithZero(builder, last, windowSources(map), 1);
-  const rows = reshape(builder, windows, [-1, elementCount(kernel) * channels]);
-  const product = builder.op("MatMul", [rows, builder.constant(windowMatrix(map))]);
+  const rows = reshape(builder, windows, [-1, taken]);
+  const matrix = numbersOf(builder, place, map.kind, "windows", [taken, outputs], windowMatrix);
+  const product = builder.op("MatMul", [rows, matrix]);
   const positions = elementCount(output);
   const shaped = reshape(builder, product, [-1, positions, outputs]);
   return reshape(builder, builder.op("Transpose", [shaped], { perm: [0, 2, 1] }), [-1, map.rows]);
@@ -198,10 +257,14 @@ function convolve(builder: GraphBuilder, map: ConvolutionMap, x: string): string
  * The transposed convolution. Input positions with the same taps (those of one phase of the stride, away from the
  * border) are computed together, so that no tap multiplies zeros that the stride put there.
  */
-function convolveBack(builder: GraphBuilder, map: ConvolutionMap, coefficients: string): string {
+function convolveBack(
+  builder: NetworkGraphBuilder,
+  place: MapPlace,
+  map: ConvolutionMap,
+  coefficients: string,
+): string {
   const { channels, outputs, input, output, kernel, strides, dilations, pads } = map.geometry;
   const last = channelsLast(builder, coefficients, outputs, elementCount(output));
-  const { data } = windowMatrix(map) as Tensor<"float64">;
   const phases = new Map<string, { taps: number[]; positions: number[]; sources: number[] }>();
   for (let y = 0; y < input[0]; y++) {
     for (let x = 0; x < input[1]; x++) {
@@ -230,21 +293,17 @@ function convolveBack(builder: GraphBuilder, map: ConvolutionMap, coefficients: 
   let at = 0;
   for (const { taps, positions, sources } of phases.values()) {
     if (taps.length === 0) continue;
-    const matrix = new Float64Array(taps.length * outputs * channels);
-    taps.forEach((tap, row) => {
-      for (let out = 0; out < outputs; out++) {
-        for (let channel = 0; channel < channels; channel++) {
-          matrix[(row * outputs + out) * channels + channel] =
-            data[(tap * channels + channel) * outputs + out]!;
-        }
-      }
-    });
     const windows = gatherWithZero(builder, last, sources, 1);
     const rows = reshape(builder, windows, [-1, taps.length * outputs]);
-    const product = builder.op("MatMul", [
-      rows,
-      float64(builder, [taps.length * outputs, channels], matrix),
-    ]);
+    const matrix = numbersOf(
+      builder,
+      place,
+      map.kind,
+      `taps ${taps.join()}`,
+      [taps.length * outputs, channels],
+      (each) => tapMatrix(each, taps),
+    );
+    const product = builder.op("MatMul", [rows, matrix]);
     parts.push(reshape(builder, product, [-1, positions.length, channels]));
     for (const position of positions) order[position] = at++;
   }
@@ -262,9 +321,25 @@ function convolveBack(builder: GraphBuilder, map: ConvolutionMap, coefficients: 
   return builder.op("Reshape", [first, shape]);
 }
 
+/** [taps × outputs, channels] of the taps of one phase. */
+function tapMatrix(map: ConvolutionMap, taps: readonly number[]): Float64Array {
+  const { channels, outputs } = map.geometry;
+  const windows = windowMatrix(map);
+  const matrix = new Float64Array(taps.length * outputs * channels);
+  taps.forEach((tap, row) => {
+    for (let out = 0; out < outputs; out++) {
+      for (let channel = 0; channel < channels; channel++) {
+        matrix[(row * outputs + out) * channels + channel] =
+          windows[(tap * channels + channel) * outputs + out]!;
+      }
+    }
+  });
+  return matrix;
+}
+
 /** [anything, channels × positions] as [rows, positions, channels]. */
 function channelsLast(
-  builder: GraphBuilder,
+  builder: NetworkGraphBuilder,
   x: string,
   channels: number,
   positions: number,
@@ -273,6 +348,6 @@ function channelsLast(
   return builder.op("Transpose", [shaped], { perm: [0, 2, 1] });
 }
 
-function reshape(builder: GraphBuilder, x: string, dims: readonly number[]): string {
+function reshape(builder: NetworkGraphBuilder, x: string, dims: readonly number[]): string {
   return builder.op("Reshape", [x, builder.constant(int64s(dims))]);
 }

@@ -8,11 +8,11 @@
  * @module
  */
 
-import { GraphBuilder } from "../../../onnx/build.ts";
 import type { PairedNetwork, Side, ValueNumber } from "../../network/network.ts";
 import type { BackwardGraph } from "./backward.ts";
-import type { AffinePairedStep } from "./interval.ts";
-import { emitBackward, emitForward, float64 } from "./linear.ts";
+import { emitOffset } from "./forward.ts";
+import { emitBackward, emitForward } from "./linear.ts";
+import { NetworkGraphBuilder } from "./network_graph.ts";
 
 /** What a graph is made of. */
 export interface ReselectOptions {
@@ -42,7 +42,7 @@ class ReselectBuilder {
   readonly #network: PairedNetwork;
   readonly #options: ReselectOptions;
   readonly #side: Side;
-  readonly #builder = new GraphBuilder("reselect");
+  readonly #builder: NetworkGraphBuilder;
   readonly #feeds = new Map<string, "row" | "column">();
   readonly #grouped = new Map<string, string>();
   /** Slopes below, [groups, rows, size], by Relu step. */
@@ -53,7 +53,8 @@ class ReselectBuilder {
     this.#network = network;
     this.#options = options;
     this.#side = options.view === "z" ? "original" : "quantized";
-    this.#zero = float64(this.#builder, [], Float64Array.of(0));
+    this.#builder = new NetworkGraphBuilder("reselect", network);
+    this.#zero = this.#builder.scalar(0);
   }
 
   build(): BackwardGraph {
@@ -68,7 +69,7 @@ class ReselectBuilder {
       if (step < this.#options.steps) this.#move(coefficients, 2 / (step + 3));
     }
     builder.output(builder.op("Identity", [best!], {}, { name: "bound" }));
-    return { model: builder.build(), feeds: this.#feeds };
+    return { ...builder.finish(), feeds: this.#feeds };
   }
 
   #pass(): { bound: string; coefficients: Map<ValueNumber, string> } {
@@ -92,14 +93,14 @@ class ReselectBuilder {
       const step = this.#network.steps[value - 1]!;
       if (step.kind === "affine") {
         if (value !== target && !folded.has(value)) {
-          constants.push(this.#offset(step, c));
+          constants.push(this.#offset(value, c));
           const noise = this.#feed(`${value}.noise.${this.#options.view}`, "column", step.size);
           subtract(builder.op("MatMul", [builder.op("Abs", [c]), noise]));
         }
-        for (const { input, map } of step.terms) {
-          const part = emitBackward(builder, map[this.#side], c);
-          this.#add(coefficients, input, part);
-        }
+        step.terms.forEach(({ input }, term) => {
+          const place = { value, term, part: this.#side };
+          this.#add(coefficients, input, emitBackward(builder, place, c));
+        });
       } else if (step.kind === "relu") {
         const { slope, constant } = this.#upper(value, step.size);
         const positive = builder.op("Max", [c, this.#zero]);
@@ -113,7 +114,7 @@ class ReselectBuilder {
         subtract(builder.op("MatMul", [builder.op("Abs", [c]), room]));
         const maker = this.#network.steps[step.input - 1];
         if (folded.has(step.input) && maker?.kind === "affine") {
-          constants.push(this.#offset(maker, through));
+          constants.push(this.#offset(step.input, through));
         }
         this.#add(coefficients, step.input, through);
       } else throw new TypeError(`Step ${step.kind} has no slopes to choose`);
@@ -153,15 +154,15 @@ class ReselectBuilder {
       if (c === undefined) continue;
       const step = this.#network.steps[value - 1]!;
       if (step.kind === "affine") {
-        const parts = step.terms.map(({ input, map }) =>
+        const parts = step.terms.map(({ input, map }, term) =>
           this.#forward(
             map[this.#side].columns,
             step.size,
             values.get(input)!,
-            (x) => emitForward(builder, map[this.#side], x),
+            (x) => emitForward(builder, { value, term, part: this.#side }, x),
           )
         );
-        const offset = float64(builder, [1, 1, step.size], step.offset[this.#side].values);
+        const offset = emitOffset(builder, value, this.#side);
         values.set(value, parts.reduce((sum, part) => builder.op("Add", [sum, part]), offset));
         continue;
       }
@@ -187,7 +188,7 @@ class ReselectBuilder {
           builder.op("Sub", [wanted, below]),
           this.#feed(`${value}.line.open`, "row", step.size),
         ]),
-        float64(builder, [], Float64Array.of(length)),
+        builder.scalar(length),
       ]);
       // Rounding must not take a slope out of what is valid.
       this.#slopes.set(
@@ -195,7 +196,7 @@ class ReselectBuilder {
         builder.op("Clip", [
           builder.op("Add", [below, change]),
           this.#zero,
-          float64(builder, [], Float64Array.of(1)),
+          builder.scalar(1),
         ]),
       );
     }
@@ -216,10 +217,13 @@ class ReselectBuilder {
     return builder.op("Reshape", [made, shape]);
   }
 
-  #offset(step: AffinePairedStep, coefficients: string): string {
-    const { values } = step.offset[this.#side];
-    const column = float64(this.#builder, [values.length, 1], values);
-    return this.#builder.op("MatMul", [coefficients, column]);
+  #offset(value: ValueNumber, coefficients: string): string {
+    const offset = emitOffset(this.#builder, value, this.#side);
+    // A matrix times a vector has no column left.
+    return this.#builder.op("Unsqueeze", [
+      this.#builder.op("MatMul", [coefficients, offset]),
+      this.#builder.constant([2]),
+    ]);
   }
 
   #below(value: ValueNumber, size: number): string {
