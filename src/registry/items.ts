@@ -7,11 +7,46 @@
 import { UserError } from "../base/errors.ts";
 import { planFeeds } from "../data/feeds.ts";
 import type { Model } from "../onnx/model.ts";
-import type { ItemStorage, ItemValues } from "../quant/reconstruct/item_values.ts";
+import { ItemStorage, type ItemValues } from "../quant/reconstruct/item_values.ts";
 import type { Artifact } from "./artifact.ts";
+import type { LEARNING_INPUTS } from "./ports.ts";
+import type { InputArtifacts, StageContext } from "./stage.ts";
 
 /** Items that are read at a time. */
 const READ_BATCH = 64;
+
+/** A quantized model, the float one that it was made from, and the items to bring it closer by. */
+export interface LearningMaterial extends Disposable {
+  readonly quantized: Model;
+  readonly float: Model;
+  /** Values by input name. */
+  readonly items: ReadonlyMap<string, ItemValues>;
+  /** Room for more values. */
+  readonly storage: ItemStorage;
+}
+
+/**
+ * Loads what the ports of {@linkcode LEARNING_INPUTS} are given.
+ *
+ * @param share Of the memory budget, for items and other values; the work needs the rest.
+ * @throws {UserError} If the data does not fit the model, or there is too little of it.
+ */
+export async function loadLearningMaterial(
+  { model, reference, calibration }: InputArtifacts<typeof LEARNING_INPUTS>,
+  options: ItemOptions,
+  share: number,
+  { memory, signal }: StageContext,
+): Promise<LearningMaterial> {
+  const [quantized, float] = await Promise.all([model.load(), reference.load()]);
+  const storage = new ItemStorage(share * memory);
+  try {
+    const items = await readItems(calibration, quantized, model.origin, options, storage, signal);
+    return { quantized, float, items, storage, [Symbol.dispose]: () => storage[Symbol.dispose]() };
+  } catch (error) {
+    storage[Symbol.dispose]();
+    throw error;
+  }
+}
 
 /** Which items are read. */
 export interface ItemOptions {
@@ -28,7 +63,7 @@ export interface ItemOptions {
  *
  * @throws {UserError} If the data does not fit the model, or there is too little of it.
  */
-export async function readItems(
+async function readItems(
   calibration: Artifact<"dataset">,
   model: Model,
   origin: string,

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import type { JsonValue } from "../../src/base/canonical_json.ts";
+import type { UserError } from "../../src/base/errors.ts";
 import { Emitter } from "../../src/engine/autodiff/emitter.ts";
 import { gradientGraph, gradientName } from "../../src/engine/autodiff/gradient.ts";
 import { openSession } from "../../src/engine/session.ts";
 import { inferShapes } from "../../src/engine/shapes.ts";
 import { GraphBuilder } from "../../src/onnx/build.ts";
+import { cloneModel } from "../../src/onnx/edit.ts";
 import type { Model } from "../../src/onnx/model.ts";
 import { float32 } from "../../src/onnx/tensor.ts";
 import { encodeModel } from "../../src/onnx/write.ts";
@@ -155,6 +157,21 @@ Deno.test("too few items are refused", async () => {
     tuned({ take: 10, batch: 16 }),
     /Fine-tuning needs at least 17 items.*gives 10/,
   );
+});
+
+Deno.test("an operator that gradients cannot pass is named, with what helps", async () => {
+  const model = cloneModel(w2a4);
+  const relu = model.graph.nodes.find(({ opType }) => opType === "Relu")!;
+  relu.opType = "Atan";
+  await assert.rejects(tuned({ steps: 1 }, {}, model), (error: UserError) => {
+    const [{ message, hint }] = error.problems as [UserError["problems"][number]];
+    assert.equal(
+      message,
+      `The model cannot be trained: Operator Atan of node "${relu.name}" has no gradient rule`,
+    );
+    assert.match(hint!, /"reconstruct" with method: gptq/);
+    return true;
+  });
 });
 
 /** Rounded values and the gradient of their sum. */

@@ -8,6 +8,7 @@ import { decodeRecipe, openDataset } from "../../src/data/recipe.ts";
 import { runWithIntermediates } from "../../src/engine/intermediates.ts";
 import { openSession } from "../../src/engine/session.ts";
 import { GraphBuilder } from "../../src/onnx/build.ts";
+import { cloneModel } from "../../src/onnx/edit.ts";
 import type { Model } from "../../src/onnx/model.ts";
 import { elementCount, float32, type Tensor } from "../../src/onnx/tensor.ts";
 import type { Match } from "../../src/quant/synthesis/synthesize.ts";
@@ -336,6 +337,23 @@ Deno.test("what cannot be made says why, and what helps", async () => {
     (await problem({ method: "range", input_range: [0, 1] }, plain([["x", ["N", "M"]]]))).message,
     /takes float32 of shape \[N, M\]/,
   );
+});
+
+Deno.test("an operator that gradients cannot pass is named, with what helps", async () => {
+  const model = cloneModel(folded);
+  const relu = model.graph.nodes.findLast(({ opType }) => opType === "Relu")!;
+  relu.opType = "Atan";
+  // The statistics behind it are what gradients have to come from.
+  const { message, hint } = await problem(
+    { images: 4, batch: 4, steps: 1, class_weight: 1 },
+    model,
+  );
+  assert.equal(
+    message,
+    `Images cannot be made from the model "prepare.model": Operator Atan of node "${relu.name}" ` +
+      "has no gradient rule",
+  );
+  assert.equal(hint, "Say method: range, or calibrate with real data");
 });
 
 Deno.test("parameters that a method has no use for are refused", () => {

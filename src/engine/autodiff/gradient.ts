@@ -12,6 +12,7 @@ import type { Graph, Model, Node } from "../../onnx/model.ts";
 import { cloneGraph } from "../../onnx/edit.ts";
 import { elementCount } from "../../onnx/tensor.ts";
 import { Emitter, type FloatType } from "./emitter.ts";
+import { NoRuleError } from "./no_rule.ts";
 import { ruleContext } from "./rule_context.ts";
 import { RULES } from "./rules/table.ts";
 import { declaredTypes, type ValueTypes } from "./types.ts";
@@ -116,7 +117,7 @@ export function appendGradients(
     const node = active[index]!;
     if (!node.outputs.some((output) => parts.has(output))) continue;
     const rule = node.domain === "" || node.domain === "ai.onnx" ? RULES[node.opType] : undefined;
-    if (rule === undefined) throw noRule(node);
+    if (rule === undefined) throw new NoRuleError(node);
     const context = ruleContext(node, { emit, types, opset, depends, gradient, gradientType });
     const results = rule(context);
     node.inputs.forEach((input, position) => {
@@ -143,14 +144,6 @@ function floatType(type: string, name: string): FloatType {
     throw new UserError(`Value "${name}" cannot be differentiated: its type is ${type}`);
   }
   return type;
-}
-
-function noRule(node: Node): UserError {
-  const domain = node.domain === "" ? "" : `${node.domain}.`;
-  return new UserError({
-    message: `Operator ${domain}${node.opType} of node "${node.name}" has no gradient rule`,
-    hint: `Operators with a rule: ${Object.keys(RULES).sort().join(", ")}`,
-  });
 }
 
 /** Every value that depends on one of the roots, the roots included. */

@@ -6,6 +6,7 @@
 
 import { type Static, Type } from "../../base/type.ts";
 import { THREADS } from "../../registry/parameters.ts";
+import { LEARNING_INPUTS } from "../../registry/ports.ts";
 
 /** The parameters under `with:`. */
 export const parameters = Type.Object({
@@ -28,19 +29,10 @@ export const parameters = Type.Object({
 /** The parameters with every default filled in. */
 export type Parameters = Static<typeof parameters>;
 
-/** The artifacts that it takes. */
+/** The artifacts that it takes; data only for `empirical`. */
 export const inputs = {
-  model: { kinds: ["quantized-model"], description: "The model whose biases are corrected." },
-  reference: {
-    kinds: ["model"],
-    description: "The float model that it was quantized from, prepared.",
-  },
-  calibration: {
-    kinds: ["dataset"],
-    ignorable: true,
-    description:
-      "For `empirical`: items of the kind that the model will meet; labels are not used.",
-  },
+  ...LEARNING_INPUTS,
+  calibration: { ...LEARNING_INPUTS.calibration, ignorable: true },
 } as const;
 
 /** The artifacts that it makes. */

@@ -10,12 +10,11 @@ import { cloneModel } from "../../onnx/edit.ts";
 import type { Model } from "../../onnx/model.ts";
 import { correctBiasesAnalytically } from "../../quant/bias_correction.ts";
 import { batchNormStatistics, WITHOUT_STATISTICS } from "../../quant/distributions/batch_norm.ts";
-import { ItemStorage } from "../../quant/reconstruct/item_values.ts";
 import type { ReconstructionOptions } from "../../quant/reconstruct/options.ts";
 import { reconstructModel } from "../../quant/reconstruct/reconstruct.ts";
-import type { Artifact } from "../../registry/artifact.ts";
-import { readItems } from "../../registry/items.ts";
-import type { StageContext, StageResult, StageRun } from "../../registry/stage.ts";
+import { loadLearningMaterial } from "../../registry/items.ts";
+import type { LEARNING_INPUTS } from "../../registry/ports.ts";
+import type { InputArtifacts, StageContext, StageResult, StageRun } from "../../registry/stage.ts";
 import type { inputs, outputs, Parameters, parameters } from "./ports.ts";
 
 /** Share of the memory budget that values between layers may take. */
@@ -23,21 +22,15 @@ const VALUES_SHARE = 0.6;
 
 export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = async (
   parameters,
-  { model: artifact, reference, calibration },
+  { model, reference, calibration },
   context,
 ) => {
-  const [quantized, float] = await Promise.all([artifact.load(), reference.load()]);
   if (parameters.method === "analytic") {
+    const [quantized, float] = await Promise.all([model.load(), reference.load()]);
     return analytic(quantized, float, reference.origin, context);
   }
   if (calibration === undefined) throw new TypeError("Method empirical was given no data");
-  return await empirical(
-    { quantized, origin: artifact.origin },
-    { float, origin: reference.origin },
-    calibration,
-    parameters,
-    context,
-  );
+  return await empirical({ model, reference, calibration }, parameters, context);
 };
 
 function analytic(
@@ -76,27 +69,23 @@ function analytic(
 }
 
 async function empirical(
-  { quantized, origin }: { quantized: Model; origin: string },
-  { float, origin: reference }: { float: Model; origin: string },
-  calibration: Artifact<"dataset">,
+  inputs: InputArtifacts<typeof LEARNING_INPUTS>,
   { take, threads }: Parameters,
   context: StageContext,
 ): Promise<StageResult<typeof outputs>> {
-  using storage = new ItemStorage(VALUES_SHARE * context.memory);
-  const items = await readItems(
-    calibration,
-    quantized,
-    origin,
+  using material = await loadLearningMaterial(
+    inputs,
     { take, least: 1, purpose: "Bias correction" },
-    storage,
-    context.signal,
+    VALUES_SHARE,
+    context,
   );
+  const { quantized, float, items, storage } = material;
   const { model, units } = await reconstructModel(quantized, float, items, optionsOf(threads), {
     seed: context.seed,
     storage,
     signal: context.signal,
     saved: context.checkpoints,
-    origin: reference,
+    origin: inputs.reference.origin,
     warn: context.warn,
     progress: ({ phase, done, total }) => context.progress({ phase, done, total, unit: "layers" }),
   });

@@ -6,6 +6,7 @@
 
 import { type Static, Type } from "../../base/type.ts";
 import { THREADS } from "../../registry/parameters.ts";
+import { LEARNING_INPUTS } from "../../registry/ports.ts";
 
 /** The parameters under `with:`. */
 export const parameters = Type.Object({
@@ -53,17 +54,7 @@ export const parameters = Type.Object({
 export type Parameters = Static<typeof parameters>;
 
 /** The artifacts that it takes. */
-export const inputs = {
-  model: { kinds: ["quantized-model"], description: "The model that is trained." },
-  reference: {
-    kinds: ["model"],
-    description: "The float model that it was quantized from, which teaches it.",
-  },
-  calibration: {
-    kinds: ["dataset"],
-    description: "Items to learn from, real or made up; labels are not used.",
-  },
-} as const;
+export const inputs = LEARNING_INPUTS;
 
 /** The artifacts that it makes. */
 export const outputs = {

@@ -5,10 +5,9 @@
  */
 
 import { Random } from "../../base/random.ts";
-import { UserError } from "../../base/errors.ts";
+import { withoutGradient } from "../../engine/autodiff/no_rule.ts";
 import { finetune } from "../../quant/finetune/finetune.ts";
-import { ItemStorage } from "../../quant/reconstruct/item_values.ts";
-import { readItems } from "../../registry/items.ts";
+import { loadLearningMaterial } from "../../registry/items.ts";
 import type { StageRun } from "../../registry/stage.ts";
 import type { inputs, outputs, parameters } from "./ports.ts";
 
@@ -17,24 +16,20 @@ const VALUES_SHARE = 0.5;
 
 export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = async (
   parameters,
-  { model: artifact, reference, calibration },
+  inputs,
   context,
 ) => {
   const started = performance.now();
-  const [quantized, float] = await Promise.all([artifact.load(), reference.load()]);
-  using storage = new ItemStorage(VALUES_SHARE * context.memory);
-  const items = await readItems(
-    calibration,
-    quantized,
-    artifact.origin,
+  using material = await loadLearningMaterial(
+    inputs,
     { take: parameters.take, least: parameters.batch + 1, purpose: "Fine-tuning" },
-    storage,
-    context.signal,
+    VALUES_SHARE,
+    context,
   );
   const { model, before, after, kept, firstLoss, lastLoss } = await finetune(
-    quantized,
-    float,
-    items,
+    material.quantized,
+    material.float,
+    material.items,
     {
       steps: parameters.steps,
       batch: parameters.batch,
@@ -49,7 +44,7 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
     {
       signal: context.signal,
       store: context.checkpoints,
-      origin: reference.origin,
+      origin: inputs.reference.origin,
       warn: context.warn,
       progress: (step, loss) =>
         context.progress({
@@ -61,7 +56,11 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
         }),
     },
   ).catch((error) => {
-    throw explained(error);
+    throw withoutGradient(
+      error,
+      "The model cannot be trained",
+      'Use the stage "reconstruct" with method: gptq, which needs no gradients',
+    );
   });
   if (!kept) {
     context.warn(
@@ -80,18 +79,3 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
     },
   };
 };
-
-/** Says of which stage an operator without a gradient is the problem. */
-function explained(error: unknown): unknown {
-  if (!(error instanceof UserError)) return error;
-  return new UserError(
-    error.problems.map((problem) => ({
-      ...problem,
-      ...(/has no gradient rule/.test(problem.message) && {
-        message: `The model cannot be trained: ${problem.message}`,
-        hint: 'Use the stage "reconstruct" with method: gptq, which needs no gradients',
-      }),
-    })),
-    { cause: error },
-  );
-}

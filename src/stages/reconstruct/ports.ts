@@ -6,6 +6,7 @@
 
 import { type Static, Type } from "../../base/type.ts";
 import { THREADS } from "../../registry/parameters.ts";
+import { LEARNING_INPUTS } from "../../registry/ports.ts";
 
 /** The parameters under `with:`. */
 export const parameters = Type.Object({
@@ -181,14 +182,7 @@ export const parameters = Type.Object({
 export type Parameters = Static<typeof parameters>;
 
 /** The artifacts that it takes. */
-export const inputs = {
-  model: { kinds: ["quantized-model"], description: "The model whose roundings are learned." },
-  reference: { kinds: ["model"], description: "The float model that it was quantized from." },
-  calibration: {
-    kinds: ["dataset"],
-    description: "A few hundred items of the kind that the model will meet; labels are not used.",
-  },
-} as const;
+export const inputs = LEARNING_INPUTS;
 
 /** The artifacts that it makes. */
 export const outputs = {

@@ -5,10 +5,9 @@
  */
 
 import type { JsonValue } from "../../base/canonical_json.ts";
-import { ItemStorage } from "../../quant/reconstruct/item_values.ts";
 import { reconstructModel, type UnitRecord } from "../../quant/reconstruct/reconstruct.ts";
 import type { StageRun } from "../../registry/stage.ts";
-import { readItems } from "../../registry/items.ts";
+import { loadLearningMaterial } from "../../registry/items.ts";
 import type { inputs, outputs, parameters } from "./ports.ts";
 import { optionsOf } from "./presets.ts";
 
@@ -17,31 +16,27 @@ const VALUES_SHARE = 0.6;
 
 export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = async (
   parameters,
-  { model: artifact, reference, calibration },
+  inputs,
   context,
 ) => {
   const started = performance.now();
-  const [quantized, float] = await Promise.all([artifact.load(), reference.load()]);
-  using storage = new ItemStorage(VALUES_SHARE * context.memory);
-  const items = await readItems(
-    calibration,
-    quantized,
-    artifact.origin,
+  using material = await loadLearningMaterial(
+    inputs,
     { take: parameters.take, least: parameters.batch, purpose: "Reconstruction" },
-    storage,
-    context.signal,
+    VALUES_SHARE,
+    context,
   );
   const { model, units, network, ends, times } = await reconstructModel(
-    quantized,
-    float,
-    items,
+    material.quantized,
+    material.float,
+    material.items,
     optionsOf(parameters),
     {
       seed: context.seed,
-      storage,
+      storage: material.storage,
       signal: context.signal,
       saved: context.checkpoints,
-      origin: reference.origin,
+      origin: inputs.reference.origin,
       warn: context.warn,
       progress: ({ phase, done, total, loss, rate }) =>
         context.progress({

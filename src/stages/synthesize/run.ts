@@ -6,6 +6,7 @@
 
 import { Random } from "../../base/random.ts";
 import { UserError } from "../../base/errors.ts";
+import { withoutGradient } from "../../engine/autodiff/no_rule.ts";
 import { encodeRecipe } from "../../data/recipe.ts";
 import { arraysRecipe } from "../../data/recipe_of_arrays.ts";
 import { encodeNpz } from "../../data/formats/npz_write.ts";
@@ -154,6 +155,12 @@ async function matched(
     store: context.checkpoints,
     progress: (done, total, loss) =>
       context.progress({ phase: "making images", done, total, unit: "steps", values: { loss } }),
+  }).catch((error) => {
+    throw withoutGradient(
+      error,
+      `Images cannot be made from the model "${origin}"`,
+      "Say method: range, or calibrate with real data",
+    );
   });
 }
 
