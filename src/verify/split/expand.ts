@@ -48,7 +48,7 @@ export class Expander implements AsyncDisposable {
   constructor(network: PairedNetwork, options: ExpandOptions) {
     this.#propagator = new Propagator(network, {
       semantics: options.semantics,
-      reselect: Number(Deno.env.get("VRS") ?? 0),
+      reselect: 0,
     });
     this.#options = options;
     this.#layout = packLayout(network, this.#propagator.nonlinearInputs);
