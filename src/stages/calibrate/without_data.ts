@@ -34,7 +34,8 @@ export function rangesWithoutData(
       message:
         `Ranges of the model "${origin}" cannot be found without data: nothing in it tells ` +
         "how large its activations are",
-      hint: `${WITHOUT_STATISTICS}. Else calibrate with data, real or from the stage "synthesize"`,
+      hint: `${WITHOUT_STATISTICS}. Else calibrate with data: real, or noise from the stage ` +
+        '"synthesize" with method: range',
     });
   }
   const known = activationDistributions(model);

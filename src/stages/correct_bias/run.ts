@@ -45,8 +45,8 @@ function analytic(
         `Biases cannot be corrected without data: nothing in the model "${origin}" tells what ` +
         "the means of its activations are",
       hint:
-        `${WITHOUT_STATISTICS}. Else say method: empirical, with data, real or from the stage ` +
-        '"synthesize"',
+        `${WITHOUT_STATISTICS}. Else say method: empirical, with data: real, or noise from the ` +
+        'stage "synthesize" with method: range',
     });
   }
   const { model, layers, floatBiases } = correctBiasesAnalytically(

@@ -34,6 +34,7 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
   const started = performance.now();
   const given = await artifact.load();
   const model = (given.opsets.get("") ?? OPSET) < OPSET ? upgradeOpset(given, OPSET) : given;
+  if (parameters.method !== "range") requireStatistics(model, artifact.origin);
   const { name, dims } = inputOf(model, parameters, artifact.origin);
   const { images, labels, matches } = parameters.method === "range"
     ? noise(dims, parameters, context)
@@ -68,6 +69,16 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
     },
   };
 };
+
+/** @throws {UserError} If nothing tells what a model's activations should be. */
+function requireStatistics(model: Model, origin: string): void {
+  if (batchNormStatistics(model).size > 0) return;
+  throw new UserError({
+    message: `Images cannot be made from the model "${origin}": nothing in it tells what its ` +
+      "activations were in training",
+    hint: `${WITHOUT_STATISTICS}. Else say method: range, or calibrate with real data`,
+  });
+}
 
 /**
  * The input that images are made for, and the shape of one.
@@ -127,13 +138,6 @@ async function matched(
   origin: string,
 ): Promise<Synthesis> {
   const { method, input_range: range } = parameters;
-  if (batchNormStatistics(model).size === 0) {
-    throw new UserError({
-      message: `Images cannot be made from the model "${origin}": nothing in it tells what its ` +
-        "activations were in training",
-      hint: `${WITHOUT_STATISTICS}. Else say method: range, or calibrate with real data`,
-    });
-  }
   if (method === "range") throw new TypeError("Method range matches nothing");
   const { steps = STEPS[method] } = parameters;
   return await synthesizeImages(model, dims, {
