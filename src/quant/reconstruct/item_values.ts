@@ -214,12 +214,14 @@ class FileValues extends Rows {
 }
 
 /** Does something with the disk; where that fails, says what helps. */
-function orExplain<T>(act: () => T, path = Deno.env.get("TMPDIR") ?? "/tmp"): T {
+function orExplain<T>(act: () => T, path?: string): T {
   try {
     return act();
   } catch (error) {
     throw new UserError({
-      message: `Values between layers cannot be written to "${path}": ${(error as Error).message}`,
+      message: `Values between layers cannot be written to ${
+        path === undefined ? "the folder for temporary files" : `"${path}"`
+      }: ${(error as Error).message}`,
       hint:
         "Make room on that disk, name another with TMPDIR, use fewer items (take), or give the run more memory",
     }, { cause: error });
