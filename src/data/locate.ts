@@ -82,7 +82,17 @@ function parse(text: string, path: readonly (string | number)[]): PackageFile {
   return { name, version, inside };
 }
 
+/** Folders of packages that were found; a process does not see them change. */
+const found = new Map<string, string>();
+
 function findInstalled(wanted: PackageFile, baseDir: string): string | undefined {
+  const question = JSON.stringify([wanted.name, wanted.version, resolve(baseDir)]);
+  const folder = found.get(question) ?? lookForInstalled(wanted, baseDir);
+  if (folder !== undefined) found.set(question, folder);
+  return folder;
+}
+
+function lookForInstalled(wanted: PackageFile, baseDir: string): string | undefined {
   for (const modules of moduleFolders(baseDir)) {
     const candidates = [
       join(modules, wanted.name),

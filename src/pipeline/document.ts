@@ -6,6 +6,7 @@
 
 import type { JsonValue } from "../base/canonical_json.ts";
 import { type Problem, type SourcePlace, UserError } from "../base/errors.ts";
+import type { Memos } from "../store/memos.ts";
 import { isObject } from "./paths.ts";
 import type { Path, SourceText } from "./source_text.ts";
 import { type Location, pointer, readYaml } from "./yaml.ts";
@@ -43,8 +44,9 @@ export class PipelineDocument {
   static async parse(
     file: string,
     text: string,
+    memos?: Memos,
   ): Promise<{ document: PipelineDocument; problems: Problem[] }> {
-    const { value, locations, mistakes, source } = await readYaml(file, text);
+    const { value, locations, mistakes, source } = await readYaml(file, text, memos);
     const problems = mistakes.map(({ span, message, hint }) => ({
       message,
       place: source.place(span),

@@ -11,7 +11,7 @@ export interface LastTime {
   readonly key: Key | undefined;
   /** The run in which it had this key. */
   readonly run: string;
-  /** How long it took when it last really ran. */
+  /** How long it took to make that result. */
   readonly seconds: number | undefined;
 }
 
@@ -19,26 +19,25 @@ export interface LastTime {
 export type History = ReadonlyMap<string, LastTime>;
 
 /**
- * Reads the records of a pipeline's runs.
+ * Reads the records of a pipeline's runs, as far back as needed.
  *
+ * @param wanted The ids of the stages that are asked for.
  * @param except The id of a run that is left out.
  */
 export async function readHistory(
   store: Store,
   pipeline: string,
+  wanted: Iterable<string>,
   except?: string,
 ): Promise<History> {
   const history = new Map<string, LastTime>();
-  for (const run of await store.runs.list()) {
+  const open = new Set(wanted);
+  for await (const run of store.runs.newestFirst()) {
+    if (open.size === 0) break;
     if (run.pipeline !== pipeline || run.id === except) continue;
     for (const { id, status, key, seconds } of run.stages) {
       if (status !== "ran" && status !== "hit") continue;
-      const known = history.get(id);
-      history.set(id, {
-        key: known?.key ?? key,
-        run: known?.key === undefined ? run.id : known.run,
-        seconds: known?.seconds ?? (status === "ran" ? seconds : undefined),
-      });
+      if (open.delete(id)) history.set(id, { key, run: run.id, seconds });
     }
   }
   return history;

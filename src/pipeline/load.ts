@@ -10,6 +10,7 @@ import { type Problem, UserError } from "../base/errors.ts";
 import type { AnyStage } from "../registry/stage.ts";
 import { Registry } from "../registry/registry.ts";
 import { builtInStages } from "../stages/mod.ts";
+import type { Memos } from "../store/memos.ts";
 import { checkDocument } from "./check.ts";
 import { PipelineDocument } from "./document.ts";
 import { resolveInputs } from "./inputs.ts";
@@ -27,6 +28,8 @@ export interface LoadOptions {
   readonly set?: readonly string[];
   /** The stages that pipelines can use without plugins; those that come with Bitbound unless told. */
   readonly stages?: readonly AnyStage[];
+  /** Where it is remembered what was read of a text that did not change. */
+  readonly memos?: Memos;
 }
 
 /** How a pipeline that is not in a file is loaded. */
@@ -42,7 +45,7 @@ export interface DefineOptions extends LoadOptions {
  */
 export async function loadPipeline(file: string, options: LoadOptions = {}): Promise<Pipeline> {
   const text = await readPipelineFile(file);
-  const { document, problems } = await PipelineDocument.parse(file, text);
+  const { document, problems } = await PipelineDocument.parse(file, text, options.memos);
   if (document.value === null && problems.length === 0) {
     throw new UserError({
       message: `Pipeline file "${file}" is empty`,
@@ -79,7 +82,9 @@ async function build(
       place: document.place([]),
     });
   }
-  for (const setting of options.set ?? []) problems.push(...await applySetting(document, setting));
+  for (const setting of options.set ?? []) {
+    problems.push(...await applySetting(document, setting, options.memos));
+  }
   document.dropEmptyKeys();
   problems.push(...resolveReferences(document));
   const registry = new Registry(options.stages ?? builtInStages);

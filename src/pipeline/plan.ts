@@ -91,7 +91,7 @@ export async function planPipeline(
   const stages = await planStages(pipeline, artifacts, {
     forced,
     lookup: (key) => store.lookup(key, { peek: options.peek ?? false }),
-    history: () => readHistory(store, pipeline.name),
+    history: () => readHistory(store, pipeline.name, pipeline.stages.map(({ id }) => id)),
   });
   return { pipeline, store, inputs, stages, forced };
 }

@@ -73,7 +73,7 @@ async function timeLeft(
   store: Store,
   now: number,
 ): Promise<number | undefined> {
-  const history = await readHistory(store, pipeline, id);
+  const history = await readHistory(store, pipeline, stages.map((stage) => stage.id), id);
   let left = 0;
   for (const { id, status, started } of stages) {
     if (status !== "running" && status !== "pending") continue;

@@ -5,6 +5,7 @@
  */
 
 import type { Problem, SourcePlace } from "../base/errors.ts";
+import type { Memos } from "../store/memos.ts";
 import type { PipelineDocument } from "./document.ts";
 import { isObject, parsePath, PathError } from "./paths.ts";
 import type { Path } from "./source_text.ts";
@@ -14,6 +15,7 @@ import { readYamlValue } from "./yaml.ts";
 export async function applySetting(
   document: PipelineDocument,
   setting: string,
+  memos?: Memos,
 ): Promise<Problem[]> {
   const equals = setting.indexOf("=");
   const [text, given] = equals < 0
@@ -36,7 +38,7 @@ export async function applySetting(
   try {
     const path = parsePath(text, document.value);
     requireContainer(document, path);
-    document.set(path, await readYamlValue(given), place);
+    document.set(path, await readYamlValue(given, memos), place);
     return [];
   } catch (error) {
     if (error instanceof SyntaxError) {

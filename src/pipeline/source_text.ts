@@ -17,20 +17,20 @@ export class SourceText {
   readonly file: string;
   readonly #text: string;
   /** Offset of the first character of each line. */
-  readonly #starts: readonly number[];
+  readonly starts: readonly number[];
 
   constructor(file: string, text: string, starts: readonly number[]) {
     this.file = file;
     this.#text = text;
-    this.#starts = starts.length === 0 ? [0] : starts;
+    this.starts = starts.length === 0 ? [0] : starts;
   }
 
   /** A part of the text as a place; the caret stays on the part's first line. */
   place([start, end]: Span): SourcePlace {
-    let line = this.#starts.length - 1;
-    while (line > 0 && this.#starts[line]! > start) line--;
-    const begin = this.#starts[line]!;
-    const stop = this.#starts[line + 1] ?? this.#text.length + 1;
+    let line = this.starts.length - 1;
+    while (line > 0 && this.starts[line]! > start) line--;
+    const begin = this.starts[line]!;
+    const stop = this.starts[line + 1] ?? this.#text.length + 1;
     const text = this.#text.slice(begin, stop).replace(/\r?\n$/, "").replace(/\r$/, "");
     const column = start - begin + 1;
     const length = Math.max(1, Math.min(end - start, text.length - column + 1));

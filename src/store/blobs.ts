@@ -99,7 +99,7 @@ export class Blobs {
     const path = this.path(digest);
     let found: Deno.FileInfo;
     try {
-      found = await Deno.stat(path);
+      found = Deno.statSync(path);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return "missing";
       throw error;

@@ -47,7 +47,7 @@ export class FileDigests {
    */
   async get(file: string): Promise<BlobInfo> {
     const path = resolve(file);
-    this.#entries ??= await this.#load();
+    this.#entries ??= this.#load();
     const before = stampOf(path);
     const known = this.#entries.get(path);
     if (known !== undefined && before.every((part, index) => part === known[index])) {
@@ -72,7 +72,7 @@ export class FileDigests {
   /** Saves what changed; what another process saved meanwhile is kept. */
   async save(): Promise<void> {
     if (this.#entries === undefined || this.#changed.size === 0) return;
-    const merged = await this.#load();
+    const merged = this.#load();
     for (const path of this.#changed) {
       const entry = this.#entries.get(path);
       if (entry === undefined) merged.delete(path);
@@ -89,7 +89,7 @@ export class FileDigests {
 
   /** Forgets files that are no longer there. */
   async prune(): Promise<void> {
-    const entries = await this.#load();
+    const entries = this.#load();
     let pruned = false;
     for (const path of [...entries.keys()]) {
       if (await Deno.stat(path).then(() => true, () => false)) continue;
@@ -103,10 +103,10 @@ export class FileDigests {
     await this.#files.write(this.#files.layout.fileDigests, JSON.stringify(content));
   }
 
-  async #load(): Promise<Map<string, Entry>> {
+  #load(): Map<string, Entry> {
     try {
       const content = JSON.parse(
-        await Deno.readTextFile(this.#files.layout.fileDigests),
+        Deno.readTextFileSync(this.#files.layout.fileDigests),
       ) as DigestsFile;
       return new Map(content.version === 1 ? Object.entries(content.files) : []);
     } catch (error) {

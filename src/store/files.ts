@@ -38,6 +38,25 @@ export class StoreFiles {
   }
 
   /**
+   * Writes a file that may get lost, as a whole, when the machine stops: temporary file → rename. A kill of the process
+   * leaves either the old file or the new one.
+   *
+   * @throws {UserError} If the disk is full or the store not writable.
+   */
+  async writeLosable(target: string, content: string): Promise<void> {
+    await this.prepare();
+    const temporary = join(this.layout.temporary, `${Deno.pid}-${crypto.randomUUID()}`);
+    try {
+      Deno.writeTextFileSync(temporary, content, { createNew: true });
+      Deno.mkdirSync(dirname(target), { recursive: true });
+      Deno.renameSync(temporary, target);
+    } catch (error) {
+      await Deno.remove(temporary).catch(() => {});
+      throw explainWrite(error, this.layout.root);
+    }
+  }
+
+  /**
    * Like {@linkcode StoreFiles.write}, for content that comes bit by bit and that may decide the place.
    *
    * @param fill Writes the content; says where the file goes, or `undefined` to drop it.
@@ -80,7 +99,7 @@ export class StoreFiles {
   async #prepare(): Promise<void> {
     const { root, version, temporary } = this.layout;
     await Deno.mkdir(temporary, { recursive: true });
-    if (!(await this.checkVersion())) {
+    if (!this.checkVersion()) {
       await Deno.writeTextFile(join(root, "CACHEDIR.TAG"), CACHE_TAG);
       await Deno.writeTextFile(join(root, ".gitignore"), "*\n");
       await Deno.writeTextFile(version, `${STORE_VERSION}\n`);
@@ -93,10 +112,10 @@ export class StoreFiles {
    *
    * @throws {UserError} If another version of the program wrote it in a form that this one does not know.
    */
-  async checkVersion(): Promise<boolean> {
+  checkVersion(): boolean {
     let text: string;
     try {
-      text = await Deno.readTextFile(this.layout.version);
+      text = Deno.readTextFileSync(this.layout.version);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return false;
       throw explainWrite(error, this.layout.root);

@@ -56,7 +56,7 @@ export async function collectGarbage(
 ): Promise<GarbageReport> {
   const layout = new Layout(root);
   const files = new StoreFiles(layout);
-  if (!(await files.checkVersion())) return new Plan().report(0, 0);
+  if (!files.checkVersion()) return new Plan().report(0, 0);
   try {
     await using lock = await tryLockFile(layout.useLock, "exclusive");
     if (lock === undefined) {
@@ -100,7 +100,7 @@ async function collect(
       await plan.delete("checkpoints", layout.checkpoints(key));
     }
   }
-  for (const folder of [layout.temporary, layout.damaged, layout.locks]) {
+  for (const folder of [layout.temporary, layout.damaged, layout.locks, layout.memos]) {
     for (const name of await names(folder)) await plan.delete("leftovers", join(folder, name));
   }
   for (const run of runs) {

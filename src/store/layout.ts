@@ -23,6 +23,7 @@ export class Layout {
   readonly damaged: string;
   readonly temporary: string;
   readonly fileDigests: string;
+  readonly memos: string;
   /** Held shared by whatever uses the store, exclusively by what deletes from it. */
   readonly useLock: string;
 
@@ -37,6 +38,7 @@ export class Layout {
     this.damaged = join(root, "damaged");
     this.temporary = join(root, "temporary");
     this.fileDigests = join(root, "file-digests.json");
+    this.memos = join(root, "memos");
     this.useLock = join(root, "in-use.lock");
   }
 
@@ -54,6 +56,10 @@ export class Layout {
 
   run(id: string): string {
     return join(this.runs, `${id}.json`);
+  }
+
+  memo(name: Digest): string {
+    return join(this.memos, `${name}.json`);
   }
 
   lock(key: Key): string {

@@ -105,6 +105,9 @@ export interface RunRecord {
   readonly metrics: Readonly<Record<string, Readonly<Record<string, RunMetric>>>>;
 }
 
+/** Length of the part of an id that says in which second the run started. */
+const SECOND = "20260131-235959".length;
+
 /** The run records of a store. */
 export class Runs {
   readonly #files: StoreFiles;
@@ -119,23 +122,32 @@ export class Runs {
     return `${time}-${crypto.randomUUID().slice(0, 6)}`;
   }
 
-  /** Writes a record, replacing the one with the same id. */
+  /** Writes a record, replacing the one with the same id. It is not worth the time that flushing it to the disk takes. */
   async save(record: RunRecord): Promise<void> {
-    await this.#files.write(this.#files.layout.run(record.id), JSON.stringify(record, null, 1));
+    const text = JSON.stringify(record, null, 1);
+    await this.#files.writeLosable(this.#files.layout.run(record.id), text);
   }
 
   /** A record by its id, or by a beginning that only one id has; `undefined` if there is none. */
   async read(id: string): Promise<RunRecord | undefined> {
     const matches = (await this.#ids()).filter((each) => each.startsWith(id));
     const found = matches.includes(id) ? id : matches.length === 1 ? matches[0]! : undefined;
-    return found === undefined ? undefined : await this.#load(found);
+    return found === undefined ? undefined : this.#load(found);
   }
 
   /** All records, newest first; ones that cannot be read are left out. */
   async list(): Promise<RunRecord[]> {
-    const records = await Promise.all((await this.#ids()).map((id) => this.#load(id)));
-    return records.filter((record) => record !== undefined)
-      .sort((a, b) => b.started.localeCompare(a.started) || b.id.localeCompare(a.id));
+    return await Array.fromAsync(this.newestFirst());
+  }
+
+  /** The records, newest first, each read when it is asked for; ones that cannot be read are left out. */
+  async *newestFirst(): AsyncIterable<RunRecord> {
+    // Ids begin with the second in which the run started; what started in one second is told apart by the records.
+    const seconds = Map.groupBy((await this.#ids()).toReversed(), (id) => id.slice(0, SECOND));
+    for (const ids of seconds.values()) {
+      yield* ids.map((id) => this.#load(id)).filter((record) => record !== undefined)
+        .sort((a, b) => b.started.localeCompare(a.started) || b.id.localeCompare(a.id));
+    }
   }
 
   async #ids(): Promise<string[]> {
@@ -144,9 +156,9 @@ export class Runs {
       .map((name) => name.slice(0, -".json".length));
   }
 
-  async #load(id: string): Promise<RunRecord | undefined> {
+  #load(id: string): RunRecord | undefined {
     try {
-      const record = JSON.parse(await Deno.readTextFile(this.#files.layout.run(id))) as RunRecord;
+      const record = JSON.parse(Deno.readTextFileSync(this.#files.layout.run(id))) as RunRecord;
       return record.version === 2 && Array.isArray(record.stages) ? record : undefined;
     } catch (error) {
       if (error instanceof SyntaxError || error instanceof Deno.errors.NotFound) return undefined;

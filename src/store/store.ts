@@ -282,7 +282,7 @@ class FolderStore implements Store {
 
   async #takeUse(writes: boolean): Promise<Lock | undefined> {
     if (writes) await this.#files.prepare();
-    else if (!(await this.#files.checkVersion())) return undefined;
+    else if (!this.#files.checkVersion()) return undefined;
     try {
       return await waitForLock(this.#layout.useLock, "shared");
     } catch (error) {

@@ -34,7 +34,7 @@ export async function verifyStore(
   const layout = new Layout(root);
   const files = new StoreFiles(layout);
   const damage: string[] = [];
-  if (!(await files.checkVersion())) return { blobs: 0, results: 0, bytes: 0, damage };
+  if (!files.checkVersion()) return { blobs: 0, results: 0, bytes: 0, damage };
   await using _lock = await waitForLock(layout.useLock, "shared");
   const blobs = new Blobs(files, (message) => damage.push(message));
 

@@ -1,23 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { nativeHash, sha256, sha256OfFew } from "../../src/base/sha256.ts";
+import { nativeHash, sha256 } from "../../src/base/sha256.ts";
 
 const reference = (content: Uint8Array | string) =>
   createHash("sha256").update(content).digest("hex");
-
-Deno.test("sha256OfFew() gives the values of FIPS 180-4", () => {
-  const of = (text: string) => sha256OfFew(new TextEncoder().encode(text));
-  assert.equal(of("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  assert.equal(of(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-});
-
-Deno.test("sha256OfFew() agrees with Node's around every length of the padding", () => {
-  for (let length = 0; length < 300; length++) {
-    const bytes = Uint8Array.from({ length }, (_, index) => (index * 167 + length) & 0xff);
-    assert.equal(sha256OfFew(bytes), reference(bytes), `${length} bytes`);
-  }
-});
 
 Deno.test("sha256() agrees with Node's for any bytes and text, few or many", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {

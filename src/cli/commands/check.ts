@@ -17,8 +17,8 @@ export interface CheckOptions {
 
 /** Checks a pipeline file without touching models or data. */
 export async function check(options: CheckOptions, { out, err }: Streams): Promise<ExitCode> {
-  const { loadPipeline } = await import("../../pipeline/load.ts");
-  const pipeline = await loadPipeline(options.file, { set: options.set });
+  const { loadFile } = await import("../load_file.ts");
+  const pipeline = await loadFile(options.file, options);
   if (options.json) {
     const { name: pipelineName, file, stages, warnings } = pipeline;
     const ids = stages.map(({ id }) => id);

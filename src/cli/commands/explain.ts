@@ -29,11 +29,11 @@ export interface ExplainOptions {
 const PIPELINE = /\.ya?ml$|[/\\]/i;
 
 async function explainFile(options: ExplainOptions, streams: Streams): Promise<Explanation[]> {
-  const { loadPipeline } = await import("../../pipeline/load.ts");
+  const { loadFile } = await import("../load_file.ts");
   const { planPipeline } = await import("../../pipeline/plan.ts");
   const { explainPlan } = await import("../../pipeline/explain.ts");
   const { err } = streams;
-  const pipeline = await loadPipeline(options.subject, { set: options.set });
+  const pipeline = await loadFile(options.subject, options);
   err.lines(...problemLines(pipeline.warnings, err.style, err.columns(), "warning"));
   await using opened = await openLocalStoreOf(pipeline, options.store, streams);
   const { store } = opened;

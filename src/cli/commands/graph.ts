@@ -26,9 +26,9 @@ export interface GraphOptions {
 
 /** Shows which stage takes what from where. */
 export async function graph(options: GraphOptions, { out, err }: Streams): Promise<ExitCode> {
-  const { loadPipeline } = await import("../../pipeline/load.ts");
+  const { loadFile } = await import("../load_file.ts");
   const { graphOf } = await import("../../pipeline/graph.ts");
-  const pipeline = await loadPipeline(options.file, { set: options.set });
+  const pipeline = await loadFile(options.file, options);
   err.lines(...problemLines(pipeline.warnings, err.style, err.columns(), "warning"));
   const made = graphOf(pipeline);
   const format = options.format ?? formatOf(options.output);

@@ -22,9 +22,9 @@ export interface PlanOptions extends PipelineStoreOptions {
 /** Says what a run would do. */
 export async function plan(options: PlanOptions, streams: Streams): Promise<ExitCode> {
   const { out, err } = streams;
-  const { loadPipeline } = await import("../../pipeline/load.ts");
+  const { loadFile } = await import("../load_file.ts");
   const { planPipeline } = await import("../../pipeline/plan.ts");
-  const pipeline = await loadPipeline(options.file, { set: options.set });
+  const pipeline = await loadFile(options.file, options);
   err.lines(...problemLines(pipeline.warnings, err.style, err.columns(), "warning"));
   // A plan writes nothing anywhere.
   await using opened = await openStoreOf(pipeline, { ...options, remoteMode: "read" }, streams);

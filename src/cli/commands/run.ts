@@ -46,7 +46,7 @@ export interface RunOptions extends PipelineStoreOptions {
 
 /** Loads, plans and executes a pipeline, and prints what came out. */
 export async function run(options: RunOptions, streams: Streams): Promise<ExitCode> {
-  const { loadPipeline } = await import("../../pipeline/load.ts");
+  const { loadFile } = await import("../load_file.ts");
   const { planPipeline } = await import("../../pipeline/plan.ts");
   const { out, err } = streams;
   if (options.report !== undefined) {
@@ -60,7 +60,7 @@ export async function run(options: RunOptions, streams: Streams): Promise<ExitCo
       hint: "--lock writes the lock file, --frozen proves that it need not be written",
     });
   }
-  const whole = await loadPipeline(options.file, { set: options.set });
+  const whole = await loadFile(options.file, options);
   const pipeline = options.only.length === 0 ? whole : await part(whole, options);
   err.lines(...problemLines(pipeline.warnings, err.style, err.columns(), "warning"));
   await using opened = await openStoreOf(pipeline, options, streams);
