@@ -40,6 +40,7 @@ export function start(args: readonly string[], options: CallOptions = {}): Deno.
       BITBOUND_CWD: "",
       GITHUB_ACTIONS: "",
       GITHUB_STEP_SUMMARY: "",
+      GITHUB_WORKSPACE: "",
       ...options.env,
     },
     stdout: "piped",

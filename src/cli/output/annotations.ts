@@ -4,22 +4,27 @@
  * @module
  */
 
-import { relative } from "../../base/path.ts";
+import { relative, resolve } from "../../base/path.ts";
 import type { Problem } from "../../base/errors.ts";
+import { variable } from "../environment.ts";
 import type { Streams } from "./streams.ts";
 
 /** Shows problems at their lines, if GitHub Actions is what runs this. */
 export function annotate(problems: readonly Problem[], { err }: Streams): void {
   if (Deno.env.get("GITHUB_ACTIONS") === "true") {
-    err.lines(...annotationLines(problems, Deno.cwd()));
+    err.lines(...annotationLines(problems, variable("GITHUB_WORKSPACE") ?? Deno.cwd()));
   }
 }
 
-/** Annotations of problems that have a place: `::error file=…,line=…::…`. */
+/**
+ * Annotations of problems that have a place: `::error file=…,line=…::…`.
+ *
+ * @param root The folder of the repository.
+ */
 export function annotationLines(problems: readonly Problem[], root: string): string[] {
   return problems.flatMap(({ message, place, hint }) => {
     if (place === undefined) return [];
-    const properties = [`file=${escapeProperty(relative(root, place.file))}`];
+    const properties = [`file=${escapeProperty(relative(root, resolve(place.file)))}`];
     if (place.line !== undefined) properties.push(`line=${place.line}`);
     if (place.column !== undefined) properties.push(`col=${place.column}`);
     const text = hint === undefined ? message : `${message}\n${hint}`;
