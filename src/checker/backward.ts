@@ -12,6 +12,7 @@ import { multiplyRows } from "./matrix.ts";
 import type { Pair, PairedAffine, PairedGrid, PairedRelu } from "./pair.ts";
 import type { Relaxation } from "./relaxation.ts";
 import { HUGE, TINY, UNIT } from "./rounding.ts";
+import type { Shares } from "./shares.ts";
 import type { Charges, ValueState } from "./value_state.ts";
 
 /** Which functional: of z, of y, or of e with coefficients on z and on e. */
@@ -43,15 +44,26 @@ export class Backward {
     const sizes = [pair.inputs, ...pair.steps.map(({ size }) => size)];
     this.#v = sizes.map((size) => new Float64Array(ROWS * size));
     this.#w = sizes.map((size) => new Float64Array(ROWS * size));
+    this.scores = new Float64Array(ROWS * pair.inputs);
   }
 
-  /** Coefficients of the input in the last functionals, [ROWS × inputs]. */
-  get atInput(): Float64Array {
-    return this.#v[0]!;
-  }
+  /**
+   * What a cut of each input would help the last functionals, [ROWS × inputs]: by what they vary along it, and by its
+   * share in what relaxations lose. Only good for choosing where to cut.
+   */
+  readonly scores: Float64Array;
 
-  /** Lower bounds of +value and −value for at most ROWS / 2 elements, one after the other. */
-  lowerBounds(target: number, view: View, elements: readonly number[]): Float64Array {
+  /**
+   * Lower bounds of +value and −value for at most ROWS / 2 elements, one after the other.
+   *
+   * @param shares Where scores are wanted.
+   */
+  lowerBounds(
+    target: number,
+    view: View,
+    elements: readonly number[],
+    shares?: Shares,
+  ): Float64Array {
     const count = 2 * elements.length;
     const sizes = this.#known.values.map(({ zLower }) => zLower.length);
     for (let value = 0; value <= target; value++) {
@@ -66,13 +78,37 @@ export class Backward {
     });
     this.#constants.fill(0);
     this.#charges.fill(0);
+    this.scores.fill(0);
     for (let value = target; value > 0; value--) {
       const step = this.#pair.steps[value - 1]!;
       if (step.kind === "affine") this.#affine(step, value, view, count);
-      else if (view === "e") this.#joint(step, value, count);
-      else this.#single(step, value, view, count);
+      else if (view === "e") {
+        if (shares !== undefined) this.#score(step, value, count, shares);
+        this.#joint(step, value, count);
+      } else this.#single(step, value, view, count);
     }
+    if (shares !== undefined) this.#scoreInput(count);
     return this.#least(count);
+  }
+
+  #score(step: PairedRelu | PairedGrid, value: number, count: number, shares: Shares): void {
+    const { aGap, gGap } = this.#known.relaxations[value]!;
+    const [v, w] = [this.#v[value]!, this.#w[value]!];
+    for (let row = 0; row < count; row++) {
+      for (let at = 0, place = row * step.size; at < step.size; at++, place++) {
+        const loss = Math.abs(v[place]!) * aGap[at]! + Math.abs(w[place]!) * gGap[at]!;
+        if (loss > 0) shares.add(step.input, at, loss, this.scores, row * this.#pair.inputs);
+      }
+    }
+  }
+
+  #scoreInput(count: number): void {
+    const { zLower, zUpper } = this.#known.values[0]!;
+    const v = this.#v[0]!;
+    for (let place = 0, at = 0; place < count * zLower.length; place++, at++) {
+      if (at === zLower.length) at = 0;
+      this.scores[place]! += Math.abs(v[place]!) * (zUpper[at]! - zLower[at]!) / 2;
+    }
   }
 
   #affine(step: PairedAffine, value: number, view: View, count: number): void {

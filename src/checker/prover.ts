@@ -10,6 +10,7 @@ import type { Pair } from "./pair.ts";
 import { Refusal } from "./refusal.ts";
 import { Relaxation, relaxGrid, relaxRelu } from "./relaxation.ts";
 import { gridError, type Semantics, UNIT } from "./rounding.ts";
+import { Shares } from "./shares.ts";
 import { Charges, ValueState } from "./value_state.ts";
 
 /** Bounds of f′ − f, one an output. */
@@ -22,6 +23,8 @@ export interface DifferenceBounds {
 export interface ProofOptions {
   /** Whether differences inside of the networks get functionals of their own. */
   readonly differences: boolean;
+  /** Whether {@linkcode Prover.scores} are wanted. */
+  readonly scores?: boolean;
 }
 
 /** Element types of inputs whose networks compute in float32 or better, by their numbers in ONNX: it and float64. */
@@ -33,16 +36,17 @@ export class Prover {
   readonly inputs: number;
   readonly outputs: number;
   /**
-   * Coefficients of the input in the functionals that bounded the outputs last, [2 × outputs × inputs]: how much each
-   * input has to do with them. Only good for choosing where to split.
+   * What a cut of each input would help the functionals that bounded the outputs last, [2 × outputs × inputs]. Only good
+   * for choosing where to cut.
    */
-  readonly influence: Float64Array;
+  readonly scores: Float64Array;
   readonly #pair: Pair;
   readonly #semantics: Semantics;
   readonly #values: ValueState[];
   readonly #charges: (Charges | undefined)[];
   readonly #relaxations: (Relaxation | undefined)[];
   readonly #backward: Backward;
+  readonly #shares: Shares;
   /** What sums are charged, as a multiple of the magnitudes that are added: no sum is longer than all of these. */
   readonly #unit: number;
   /** Values that Relus read and that depend on relaxed ones. */
@@ -79,7 +83,8 @@ export class Prover {
       charges: this.#charges,
       relaxations: this.#relaxations,
     });
-    this.influence = new Float64Array(2 * this.outputs * pair.inputs);
+    this.scores = new Float64Array(2 * this.outputs * pair.inputs);
+    this.#shares = new Shares(pair);
     this.#tightened = tightened(pair);
   }
 
@@ -121,7 +126,9 @@ export class Prover {
       } else relaxGrid(step, gridError(this.#semantics), from, state, relaxation);
     });
     const state = this.#values[output]!;
-    this.#bound(output, "e", [...state.eLower.keys()], state.eLower, state.eUpper);
+    if (options.scores) this.#shares.follow(lower, upper, this.#relaxations);
+    const shares = options.scores ? this.#shares : undefined;
+    this.#bound(output, "e", [...state.eLower.keys()], state.eLower, state.eUpper, shares);
     // e is f − f′. What is no number is no bound.
     return {
       lower: state.eUpper.map((value) => Number.isNaN(value) ? -Infinity : -value),
@@ -157,17 +164,15 @@ export class Prover {
     elements: readonly number[],
     lower: Float64Array,
     upper: Float64Array,
+    shares?: Shares,
   ): void {
     const half = ROWS / 2;
     for (let from = 0; from < elements.length; from += half) {
       const part = elements.slice(from, from + half);
-      const found = this.#backward.lowerBounds(target, view, part);
-      if (target === this.#pair.output) {
-        const { inputs } = this;
-        this.influence.set(
-          this.#backward.atInput.subarray(0, 2 * part.length * inputs),
-          2 * from * inputs,
-        );
+      const found = this.#backward.lowerBounds(target, view, part, shares);
+      if (shares !== undefined) {
+        const scores = this.#backward.scores.subarray(0, 2 * part.length * this.inputs);
+        this.scores.set(scores, 2 * from * this.inputs);
       }
       part.forEach((element, at) => {
         lower[element] = Math.max(lower[element]!, found[2 * at]!);

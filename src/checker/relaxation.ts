@@ -33,6 +33,9 @@ export class Relaxation {
   readonly gUpperConstant: Float64Array;
   /** At least the sum of the magnitudes of an element's constants. */
   readonly constantSize: Float64Array;
+  /** How far the lines of a, and the planes of g, are apart in the middle of the region. */
+  readonly aGap: Float64Array;
+  readonly gGap: Float64Array;
 
   constructor(size: number) {
     const make = () => new Float64Array(size);
@@ -51,16 +54,22 @@ export class Relaxation {
     ];
     [this.gLowerZ, this.gLowerE, this.gLowerConstant] = [make(), make(), make()];
     [this.gUpperZ, this.gUpperE, this.gUpperConstant] = [make(), make(), make()];
-    this.constantSize = make();
+    [this.constantSize, this.aGap, this.gGap] = [make(), make(), make()];
   }
 
-  /** Sums up the constants. */
-  measure(): void {
+  /** Sums up the constants, and finds the gaps. */
+  measure({ zLower, zUpper, eLower, eUpper }: ValueState): void {
     for (let at = 0; at < this.constantSize.length; at++) {
       this.constantSize[at] = Math.abs(this.aLowerConstant[at]!) +
         Math.abs(this.aUpperConstant[at]!) + Math.abs(this.bLowerConstant[at]!) +
         Math.abs(this.bUpperConstant[at]!) + Math.abs(this.gLowerConstant[at]!) +
         Math.abs(this.gUpperConstant[at]!);
+      const [z, e] = [(zLower[at]! + zUpper[at]!) / 2, (eLower[at]! + eUpper[at]!) / 2];
+      this.aGap[at] = (this.aUpper[at]! - this.aLower[at]!) * z + this.aUpperConstant[at]! -
+        this.aLowerConstant[at]!;
+      this.gGap[at] = this.kind[at] !== 2 ? 0 : (this.gUpperZ[at]! - this.gLowerZ[at]!) * z +
+        (this.gUpperE[at]! - this.gLowerE[at]!) * e + this.gUpperConstant[at]! -
+        this.gLowerConstant[at]!;
     }
   }
 }
@@ -92,7 +101,7 @@ export function relaxRelu(state: ValueState, out: Relaxation): void {
     out.gLowerE[at] = -below.q;
     out.gLowerConstant[at] = -intercept(region, below.p, below.q, -1);
   }
-  out.measure();
+  out.measure(state);
 }
 
 /** Slopes of lines under and over relu, and the intercept of the upper one from its two ends. */
@@ -178,7 +187,7 @@ export function relaxGrid(
     to.eUpper[at] = c + Math.max(p * zl, p * zu) + q * state.eUpper[at]! + 2 * room;
     to.eLower[at] = d + Math.min(r * zl, r * zu) + s * state.eLower[at]! - 2 * room;
   }
-  out.measure();
+  out.measure(state);
   to.close();
   to.measure();
 }

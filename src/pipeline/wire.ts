@@ -3,8 +3,8 @@
  *
  * An input that `in:` does not name takes the nearest earlier artifact of a kind it accepts; what the stages of the
  * file made is nearer than the pipeline's own inputs. Where one stage, or the inputs, have several, the one that bears
- * the input's name is taken. Data sets play parts (calibration, test) rather than follow on each other, so for them the
- * name counts first.
+ * the input's name is taken. Data sets play parts (calibration, test) rather than follow on each other, and files and
+ * JSON can be anything, so for them the name counts first.
  *
  * @module
  */
@@ -32,6 +32,9 @@ const GIVEN_KINDS: ReadonlySet<ArtifactKind> = new Set<ArtifactKind>([
   "json",
   "file",
 ]);
+
+/** Kinds that say little of what an artifact is for: a name says more than being near. */
+const NAMED_KINDS: ReadonlySet<ArtifactKind> = new Set<ArtifactKind>(["dataset", "json", "file"]);
 
 /** A stage before its inputs are known. */
 export interface UnwiredStage {
@@ -200,7 +203,7 @@ class Wirer {
       if (!port.optional && this.#context.complete) this.#missing(stage, name, port);
       return undefined;
     }
-    const byRole = groups.flat().find((each) => each.kind === "dataset" && each.name === name);
+    const byRole = groups.flat().find((each) => NAMED_KINDS.has(each.kind) && each.name === name);
     if (byRole !== undefined) return byRole.source;
     if (nearest.length === 1) return nearest[0]!.source;
     const named = nearest.find((candidate) => candidate.name === name);

@@ -42,19 +42,23 @@ interface Case {
 }
 
 /** A certificate of two boxes that claims what a hundred parts prove. */
-function caseOf(models: [Model, Model]): Case {
+async function caseOf(models: [Model, Model]): Promise<Case> {
   const network = pairModels(...models);
   const boxes = [box([-1, -0.5, 0], [0, 0.5, 1]), box([0.5, 0.5, 0.5], [0.75, 0.75, 0.75])];
   const requests = boxes.map((each, at) => {
     const { least, most } = sampled(network, each);
-    return { name: `box ${at}`, box: each, target: { lower: least, upper: most } };
+    return { name: `box ${at}`, box: each, target: { lower: least, upper: most }, parts: 100 };
   });
   const made = files(models);
-  const { certificate } = certify(made, requests, { parts: 100 });
+  const { certificate } = await certify(made, requests);
   return { models, files: made, network, certificate };
 }
 
-const CASES = [caseOf(dense(1, 3, [8, 8], 0.05)), caseOf(dense(2, 3, [6], 0.6)), caseOf(stored(4))];
+const CASES = [
+  await caseOf(dense(1, 3, [8, 8], 0.05)),
+  await caseOf(dense(2, 3, [6], 0.6)),
+  await caseOf(stored(4)),
+];
 
 const check = (certificate: unknown, models: ModelFiles) =>
   checkCertificate(JSON.stringify(certificate), models);
@@ -82,23 +86,23 @@ Deno.test("what is certified is accepted", () => {
   }
 });
 
-Deno.test("the same request gives the same bytes", () => {
+Deno.test("the same request gives the same bytes", async () => {
   const models = dense(1, 3, [8, 8], 0.05);
   assert.deepEqual(
-    encodeCertificate(caseOf(models).certificate),
+    encodeCertificate((await caseOf(models)).certificate),
     encodeCertificate(CASES[0]!.certificate),
   );
 });
 
-Deno.test("a target that splitting reaches is what is claimed, with few parts", () => {
+Deno.test("a target that splitting reaches is what is claimed, with few parts", async () => {
   const { files: models, certificate } = CASES[1]!;
   const [{ difference: { lower, upper } }] = certificate.boxes as [Certificate["boxes"][number]];
   const target = {
     lower: Float64Array.from(lower, (value) => value - 0.05),
     upper: Float64Array.from(upper, (value) => value + 0.05),
   };
-  const request = { name: "x", box: box([-1, -0.5, 0], [0, 0.5, 1]), target };
-  const { certificate: weaker, reached, parts } = certify(models, [request], { parts: 100 });
+  const request = { name: "x", box: box([-1, -0.5, 0], [0, 0.5, 1]), target, parts: 100 };
+  const { certificate: weaker, reached, parts } = await certify(models, [request]);
   assert.deepEqual(reached, [true]);
   assert.ok(parts < 100);
   assert.deepEqual(weaker.boxes[0]!.difference, {
@@ -108,15 +112,15 @@ Deno.test("a target that splitting reaches is what is claimed, with few parts", 
   check(weaker, models);
 });
 
-Deno.test("where splitting does not reach the target, what is proven is claimed", () => {
+Deno.test("where splitting does not reach the target, what is proven is claimed", async () => {
   const { files: models, network } = CASES[0]!;
   const whole = box([-1, -0.5, 0], [0, 0.5, 1]);
   const target = { lower: Float64Array.of(0, 0), upper: Float64Array.of(0, 0) };
   for (const differences of [false, true]) {
-    const { certificate, reached, parts } = certify(
+    const { certificate, reached, parts } = await certify(
       models,
-      [{ name: "x", box: whole, target }],
-      { parts: 20, differences },
+      [{ name: "x", box: whole, target, parts: 20 }],
+      { differences },
     );
     assert.deepEqual([reached, parts <= 20], [[false], true]);
     const { least, most } = sampled(network, whole);

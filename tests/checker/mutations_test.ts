@@ -45,7 +45,7 @@ function sampled(
   return { least, most };
 }
 
-function certified(
+async function certified(
   models: readonly [Model, Model],
   whole: Box,
   parts: number,
@@ -53,7 +53,8 @@ function certified(
 ) {
   const target = { lower: new Float64Array(2), upper: new Float64Array(2) };
   const made = files(models);
-  return certify(made, [{ name: "x", box: whole, target }], { parts, semantics }).certificate;
+  const requests = [{ name: "x", box: whole, target, parts }];
+  return (await certify(made, requests, { semantics })).certificate;
 }
 
 function refuses(certificate: unknown, models: ModelFiles): void {
@@ -64,12 +65,12 @@ function refuses(certificate: unknown, models: ModelFiles): void {
 // deno-lint-ignore no-explicit-any -- Mutations put anything anywhere.
 const copy = (certificate: Certificate): any => structuredClone(certificate);
 
-Deno.test("with rounded activations, no false claim is accepted: bounds, boxes, trees", () => {
+Deno.test("with rounded activations, no false claim is accepted: bounds, boxes, trees", async () => {
   const models = roundedActivations();
   const made = files(models);
   const differ = differenceOf(...models);
   const random = Random.from(5, "mutations");
-  const certificate = certified(models, box([-0.2, 0.1, 0], [0, 0.2, 0.1]), 10, "real");
+  const certificate = await certified(models, box([-0.2, 0.1, 0], [0, 0.2, 0.1]), 10, "real");
   checkCertificate(JSON.stringify(certificate), made);
   const [whole] = certificate.boxes;
   const { least, most } = sampled(differ, box(whole!.lower, whole!.upper), 500);
@@ -108,12 +109,12 @@ Deno.test("with rounded activations, no false claim is accepted: bounds, boxes, 
   assert.ok(count >= 1000);
 });
 
-Deno.test("with rounded activations, no other grid is accepted that makes the claim false", () => {
+Deno.test("with rounded activations, no other grid is accepted that makes the claim false", async () => {
   const models = roundedActivations();
   const made = files(models);
   const [original, quantized] = models;
   const random = Random.from(6, "grids");
-  const certificate = certified(models, box([-0.2, 0.1, 0], [-0.1, 0.2, 0.1]), 4, "real");
+  const certificate = await certified(models, box([-0.2, 0.1, 0], [-0.1, 0.2, 0.1]), 4, "real");
   const [whole] = certificate.boxes;
   const { difference } = whole!;
   const grids = quantized.graph.nodes.filter(({ opType }) => opType === "QuantizeLinear");
@@ -152,7 +153,7 @@ Deno.test("what holds of real numbers is not accepted of float32 where execution
     await using pair = await ExecutedPair.open(...models);
     for (let trial = 0; trial < 300; trial++) {
       const x = Float64Array.from({ length: 3 }, () => Math.fround(3 * random.normal()));
-      const certificate = certified(models, box(x, x), 1, "real");
+      const certificate = await certified(models, box(x, x), 1, "real");
       const { lower, upper } = certificate.boxes[0]!.difference;
       const executed = await pair.difference(x);
       if (executed.every((value, at) => value >= lower[at]! && value <= upper[at]!)) continue;
@@ -160,7 +161,7 @@ Deno.test("what holds of real numbers is not accepted of float32 where execution
       renamed.semantics = "float32";
       refuses(renamed, made);
       // And what is certified of float32 holds there, until it is lowered beyond what was executed.
-      const wide = certified(models, box(x, x), 1, "float32");
+      const wide = await certified(models, box(x, x), 1, "float32");
       checkCertificate(JSON.stringify(wide), made);
       const lowered = copy(wide);
       lowered.boxes[0].difference.upper[trial % 2] = executed[trial % 2]! - 1e-9;

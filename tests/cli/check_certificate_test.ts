@@ -9,8 +9,8 @@ Deno.test("a certificate is accepted with its models, and refused with a smaller
   await using folder = workspace("");
   const models = files(dense(1, 2, [5], 0.1));
   const target = { lower: new Float64Array(2), upper: new Float64Array(2) };
-  const request = { name: "unit box", box: box([0, 0], [1, 1]), target };
-  const { certificate } = certify(models, [request], { parts: 9 });
+  const request = { name: "unit box", box: box([0, 0], [1, 1]), target, parts: 9 };
+  const { certificate } = await certify(models, [request]);
   const path = join(folder.path, "certificate.json");
   await Deno.writeFile(path, encodeCertificate(certificate));
 

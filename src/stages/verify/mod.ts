@@ -10,7 +10,7 @@ import { inputs, outputs, parameters } from "./ports.ts";
 
 export const verify = defineStage({
   name: "verify",
-  version: 1,
+  version: 2,
   summary: "Prove how far a quantized model's outputs can be from the original's",
   description: [
     "For every input of a domain, not only for those of a data set, no output of the two models differs by more than the " +
@@ -48,17 +48,77 @@ export const verify = defineStage({
       unit: "fraction",
       better: "higher",
     },
+    certified: {
+      title: "certified",
+      description:
+        "The largest difference that the certificate allows; not there if there is no certificate.",
+      unit: "bound",
+      better: "lower",
+    },
+    certified_share: {
+      title: "classes kept",
+      description:
+        "For `linf` around labelled items: share of the items around which every input of the box provably has the same " +
+        "class in both models, and that of the item.",
+      unit: "fraction",
+      better: "higher",
+    },
+    from_weights: {
+      title: "from weights",
+      description: "Share of the largest box's bound that changed weights make, without splitting.",
+      unit: "fraction",
+    },
+    from_rounding: {
+      title: "from rounding",
+      description: "Share that rounding of activations makes.",
+      unit: "fraction",
+    },
+    from_saturation: {
+      title: "from saturation",
+      description: "Share that the ends of the grids of activations make.",
+      unit: "fraction",
+    },
+    from_arithmetic: {
+      title: "from arithmetic",
+      description: "Share that `semantics: float32` makes.",
+      unit: "fraction",
+    },
     boxes: { title: "boxes", description: "Boxes that were bounded.", unit: "count" },
   },
   engine: true,
-  validate: ({ method, split }) =>
-    method !== "differential" && split === false
+  ignores: ({ domain }) => {
+    const used = typeof domain === "string"
+      ? ({ property: "property", range: "ranges" } as const)[domain]
+      : "linf" in domain
+      ? "test"
+      : undefined;
+    return (["property", "test", "ranges"] as const).filter((port) => port !== used);
+  },
+  publish: ({ to }, pipeline) => {
+    if (to === undefined) return [];
+    const file = `${to}/${pipeline.name}`;
+    return [
+      { output: "certificate", to: `${file}-certificate.json` },
+      { output: "bracket", to: `${file}-bracket.json` },
+      { output: "witness", to: `${file}-witness.npy` },
+    ];
+  },
+  validate: ({ method, split, semantics }) => [
+    ...method !== "differential" && split === false
       ? [{
         path: ["split"],
         message: `split is for method differential: method is ${method}`,
         hint: "Leave it out",
       }]
       : [],
+    ...method === "exact" && semantics !== "real"
+      ? [{
+        path: ["semantics"],
+        message: `method exact knows exact arithmetic only: semantics is ${semantics}`,
+        hint: "Take method differential, or semantics real",
+      }]
+      : [],
+  ],
   load: () => importLater<typeof import("./run.ts")>(import.meta.resolve("./run.ts")),
 });
 

@@ -39,10 +39,12 @@ const ball = Type.Object({
 
 /** The parameters under `with:`. */
 export const parameters = Type.Object({
-  domain: Type.Union([Type.Literal("property"), box, ball], {
+  domain: Type.Union([Type.Literal("property"), Type.Literal("range"), box, ball], {
     description:
       "The inputs that the bound speaks of. `property`: the boxes of a VNN-LIB file, on the port `property`. `box`: one " +
-      "box. `linf`: a box around each item of the data set `test`.",
+      "box. `linf`: a box around each item of the data set `test`. `range`: all values that the input can have: those of " +
+      "its type if it is an integer one, else the range of pixels that the model's metadata declares " +
+      "(`Image.NominalPixelRange`), else what calibration saw of the input, on the port `ranges`.",
     examples: ["property", { linf: 0.01, take: 20, clip: [0, 1] }],
   }),
   method: Type.Union([
@@ -50,12 +52,14 @@ export const parameters = Type.Object({
     Type.Literal("crown-merged"),
     Type.Literal("crown-separate"),
     Type.Literal("interval"),
+    Type.Literal("exact"),
   ], {
     default: "differential",
     description:
-      "How the difference is bounded. `differential`: backward bounds with relaxations of the difference itself. The " +
-      "others are there to be compared with: `crown-merged` and `crown-separate` relax each network for itself, and " +
-      "`interval` is interval arithmetic.",
+      "How the difference is bounded. `differential`: backward bounds with relaxations of the difference itself. " +
+      "`exact`: the largest difference itself, by mixed-integer programming, up to 10⁻⁶ of tolerance: for networks of " +
+      "Relu with at most about 40 neurons of open sign. The others are there to be compared with: `crown-merged` and " +
+      "`crown-separate` relax each network for itself, and `interval` is interval arithmetic.",
   }),
   split: Type.Boolean({
     default: true,
@@ -89,6 +93,46 @@ export const parameters = Type.Object({
         "Seconds for each box of the domain at most. What is proven by then depends on the machine; `boxes` does not.",
     })),
   }, { additionalProperties: false, default: {}, description: "When to stop splitting." }),
+  attack: Type.Object({
+    restarts: Type.Integer({
+      default: 4,
+      minimum: 0,
+      description:
+        "Ascents for each output and direction, from the best points of a sample; 0 attacks nothing, and only middles of " +
+        "boxes are looked at.",
+    }),
+    steps: Type.Integer({ default: 40, minimum: 1, description: "Steps of an ascent." }),
+  }, {
+    additionalProperties: false,
+    default: {},
+    description:
+      "How hard to look for large differences: projected gradient ascent on every output in both directions. What is " +
+      "found depends on the seed, what is proven does not, but splitting stops where the two are near.",
+  }),
+  certificate: Type.Object({
+    parts: Type.Optional(Type.Integer({
+      minimum: 0,
+      description:
+        "How many parts each box of the domain may be cut into for it; 0 makes no certificate. Unless given, four times " +
+        "the boxes that were bounded, and no certificate where one part takes more than 10¹⁰ multiplications.",
+    })),
+  }, {
+    additionalProperties: false,
+    default: {},
+    description:
+      "The certificate of the bounds, which `bitbound check-certificate` accepts or refuses on its own. With " +
+      "`split: false` it has one part for each box.",
+  }),
+  emit: Type.Optional(Type.Literal("merged", {
+    description:
+      "`merged`: makes an ONNX model of both networks in one, whose output is f′ − f, on the port `merged`.",
+  })),
+  to: Type.Optional(Type.String({
+    minLength: 1,
+    description:
+      "A folder that the certificate, the brackets and the witnesses are copied to, as `NAME-certificate.json`, " +
+      "`NAME-bracket.json` and `NAME-witness.npy` with the name of the pipeline.",
+  })),
 }, { additionalProperties: false });
 
 /** The parameters with every default filled in. */
@@ -107,12 +151,20 @@ export const inputs = {
   property: {
     kinds: ["file"],
     optional: true,
+    ignorable: true,
     description: "A VNN-LIB property, for `domain: property`.",
   },
   test: {
     kinds: ["dataset"],
     optional: true,
+    ignorable: true,
     description: "The items that boxes are put around, for `linf`.",
+  },
+  ranges: {
+    kinds: ["ranges"],
+    optional: true,
+    ignorable: true,
+    description: "What calibration saw of the input, for `domain: range`.",
   },
 } as const;
 
@@ -121,7 +173,21 @@ export const outputs = {
   bracket: {
     kind: "json",
     description:
-      "For each box of the domain and each output: the largest difference that was found, what is proven, and where it " +
-      "was found.",
+      "For each box of the domain and each output: the largest difference that was found, what is proven, and which " +
+      "witness shows it; and what the largest bound consists of.",
+  },
+  certificate: {
+    kind: "json",
+    description:
+      "The certificate, for `bitbound check-certificate`, or a file that says why there is none.",
+  },
+  witness: {
+    kind: "file",
+    description:
+      "The inputs that show what was found, as a NumPy file: an array of the model's input type, one item a witness.",
+  },
+  merged: {
+    kind: "file",
+    description: "With `emit: merged`, the merged network as an ONNX model; empty without.",
   },
 } as const;

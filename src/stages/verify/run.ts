@@ -4,16 +4,30 @@
  * @module
  */
 
-import { readFile } from "node:fs/promises";
-import type { JsonValue } from "../../base/canonical_json.ts";
 import { UserError } from "../../base/errors.ts";
-import type { InputArtifacts, StageRun } from "../../registry/stage.ts";
-import type { OutputBracket } from "../../verify/bracket.ts";
-import { ballDomain, boxDomain, vnnlibDomain } from "../../verify/domain/domains.ts";
-import { type DomainInput, domainInput, type NamedBox } from "../../verify/domain/input.ts";
+import type { Model } from "../../onnx/model.ts";
+import { encodeModel } from "../../onnx/write.ts";
+import type { StageContext, StageRun } from "../../registry/stage.ts";
+import { Attacker } from "../../verify/attack/attack.ts";
+import { ExecutedPair } from "../../verify/attack/executed.ts";
+import { snapFor } from "../../verify/attack/extremes.ts";
+import { confirm } from "../../verify/attack/found.ts";
+import { encodeNpy } from "../../verify/attack/npy.ts";
+import { decompose } from "../../verify/decompose.ts";
+import { domainInput, type NamedBox } from "../../verify/domain/input.ts";
+import { inputTensor } from "../../verify/domain/values.ts";
+import { exactBracket } from "../../verify/exact/bracket.ts";
+import { MarginProver, MOST_CLASSES } from "../../verify/margin.ts";
+import { mergedModel } from "../../verify/merged.ts";
+import { type PairedNetwork, sizeOf } from "../../verify/network/network.ts";
 import { pairModels } from "../../verify/network/pair.ts";
-import type { SearchProgress, SearchResult } from "../../verify/split/search.ts";
+import type { SearchProgress } from "../../verify/split/search.ts";
+import { withItself } from "../../verify/variants.ts";
 import { Verifier } from "../../verify/verify.ts";
+import { answerOf, type DomainResult } from "./answer.ts";
+import { certificateOf } from "./certificate.ts";
+import { CHECKPOINT, decodeDone, type DoneDomain, encodeDone } from "./checkpoint.ts";
+import { domainOf } from "./domain.ts";
 import type { inputs, outputs, Parameters, parameters } from "./ports.ts";
 
 export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = async (
@@ -22,111 +36,169 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
   context,
 ) => {
   const [model, reference] = await Promise.all([given.model.load(), given.reference.load()]);
+  const { method, semantics, emit } = parameters;
+  if (semantics === "float32") checkTypes(reference, model);
   const network = pairModels(reference, model);
-  const domain = await domainOf(parameters, domainInput(reference), given);
-  const { method, split, semantics, stop } = parameters;
-  const results: { name: string; label?: number; result: SearchResult }[] = [];
-  let done = 0;
-  const report = (state?: SearchProgress) =>
-    context.progress({
-      phase: "bounding",
-      done: done + (state?.settled ?? 0),
-      total: domain.length,
-      unit: "domains",
-      ...(state && { values: { bound: state.proven, found: state.found } }),
-    });
-  await using verifier = new Verifier(network, {
-    method,
-    split,
-    semantics,
-    ratio: stop.ratio,
-    threads: context.threads,
-    signal: context.signal,
-    progress: report,
-    ...(stop.bound === undefined ? {} : { target: stop.bound }),
-    ...(stop.boxes === undefined ? {} : { boxes: stop.boxes }),
-    ...(stop.time === undefined ? {} : { time: stop.time * 1000 }),
-  });
-  for (const { name, label, box } of domain) {
-    context.signal.throwIfAborted();
-    report();
-    const result = await verifier.verify(box);
-    results.push({ name, ...(label === undefined ? {} : { label }), result });
-    done++;
-  }
-  report();
+  const boxes = await domainOf(parameters.domain, reference, given);
+  const domains = await verifyAll(parameters, { model, reference, network, boxes }, context);
 
-  const all = results.flatMap(({ result }) => result.outputs);
-  const bound = Math.max(...all.map(({ proven }) => proven));
-  const found = Math.max(...all.map(({ found }) => found));
+  const worst = domains.reduce((most, each) => largest(each) > largest(most) ? each : most);
+  const parts = method === "exact"
+    ? undefined
+    : await decompose(network, worst.domain.box, { method, semantics, threads: context.threads });
+  const { bracket, metrics, bound } = answerOf(
+    parameters,
+    domains,
+    parts && { domain: worst.domain.name, parts },
+  );
   if (bound === Infinity) {
     context.warn(
       "There is no finite bound: values grow beyond all numbers on this domain. Make it smaller",
     );
   }
+  const { bytes, claims } = await certificateOf(
+    { original: given.reference.path, quantized: given.model.path },
+    parameters,
+    boxes,
+    domains.map(({ result }) => result),
+    context,
+  );
   return {
-    outputs: { bracket: { method, semantics, domains: results.map(toJson) } },
-    metrics: {
-      bound: finite(bound),
-      found,
-      ratio: found === 0 ? (bound === 0 ? 1 : Number.MAX_VALUE) : finite(bound / found),
-      settled: results.reduce((sum, { result }) => sum + result.settled, 0) / results.length,
-      boxes: results.reduce((sum, { result }) => sum + result.boxes, 0),
+    outputs: {
+      bracket,
+      certificate: bytes,
+      witness: witnessFile(reference, domains),
+      merged: emit === undefined ? new Uint8Array() : encodeModel(mergedModel(reference, model)),
     },
+    metrics: { ...metrics, ...(claims !== undefined && { certified: claims }) },
   };
 };
 
-async function domainOf(
-  { domain }: Parameters,
-  input: DomainInput,
-  { property, test }: InputArtifacts<typeof inputs>,
-): Promise<NamedBox[]> {
-  if (domain === "property") {
-    if (property === undefined) {
-      throw new UserError({
-        message: "domain: property needs a VNN-LIB file",
-        hint: "Name it under inputs, such as property: { file: prop_3.vnnlib }",
-      });
-    }
-    const text = await readFile(property.path, "utf8");
-    return vnnlibDomain(input, text, property.origin);
+interface Task {
+  readonly model: Model;
+  readonly reference: Model;
+  readonly network: PairedNetwork;
+  readonly boxes: readonly NamedBox[];
+}
+
+/** Brackets of every box of the domain; boxes that an interrupted run had done are taken from its checkpoint. */
+async function verifyAll(
+  { method, split, semantics, stop, attack }: Parameters,
+  { model, reference, network, boxes }: Task,
+  context: StageContext,
+): Promise<DomainResult[]> {
+  const { seed, threads, signal, checkpoints } = context;
+  const saved = await checkpoints.load(CHECKPOINT);
+  const done: DoneDomain[] = saved === undefined ? [] : decodeDone(saved);
+  const report = (state?: SearchProgress) =>
+    context.progress({
+      phase: "bounding",
+      done: done.length + (state?.settled ?? 0),
+      total: boxes.length,
+      unit: "domains",
+      ...(state && { values: { bound: state.proven, found: state.found } }),
+    });
+  const target = method === "exact"
+    ? 0
+    : Math.max(stop.bound ?? 0, await leastGoal(network, boxes, stop.ratio, semantics, threads));
+  await using open = new AsyncDisposableStack();
+  const verifier = method === "exact" ? undefined : open.use(
+    new Verifier(network, {
+      method,
+      split,
+      semantics,
+      ratio: stop.ratio,
+      threads,
+      signal,
+      progress: report,
+      target,
+      ...(stop.boxes === undefined ? {} : { boxes: stop.boxes }),
+      ...(stop.time === undefined ? {} : { time: stop.time * 1000 }),
+    }),
+  );
+  const pair = open.use(await ExecutedPair.open(reference, model, { threads }));
+  const attacker = attack.restarts === 0
+    ? undefined
+    : open.use(await Attacker.open(network, threads));
+  const classes = sizeOf(network, network.output);
+  const isClassifier = boxes.some(({ label }) => label !== undefined) && classes > 1 &&
+    classes <= MOST_CLASSES && method !== "exact";
+  const margins = isClassifier
+    ? open.use(new MarginProver(network, semantics, threads))
+    : undefined;
+  const snap = snapFor(domainInput(reference).type);
+  for (const { box, item } of boxes.slice(done.length)) {
+    signal.throwIfAborted();
+    report();
+    const points = await attacker?.attack(box, { ...attack, seed, signal, snap }) ?? [];
+    const candidates = points.flatMap(({ highest, lowest }) => [highest.input, lowest.input]);
+    const distinct = [...new Set(candidates)];
+    const result = verifier === undefined
+      ? await exactBracket(network, box, signal)
+      : await verifier.verify(box, distinct);
+    const confirmed = await confirm(network, pair, box, result.outputs, semantics, snap, distinct);
+    const kept = margins && item && await isKept(margins, pair, box, item);
+    done.push({ result, confirmed, ...(kept !== undefined && { kept }) });
+    await checkpoints.save(CHECKPOINT, encodeDone(done));
   }
-  if ("box" in domain) return boxDomain(input, domain.box);
-  if (test === undefined) {
+  report();
+  return boxes.map((domain, at) => ({ domain, kept: undefined, ...done[at]! }));
+}
+
+/**
+ * A bound that is not worth splitting for. Where the difference is as small as arithmetic is inexact, parts of a box
+ * have no tighter bounds than all of it: with `ratio` r nothing below noise · r / (r − 1) can be reached everywhere.
+ */
+async function leastGoal(
+  network: PairedNetwork,
+  boxes: readonly NamedBox[],
+  ratio: number,
+  semantics: Parameters["semantics"],
+  threads: number,
+): Promise<number> {
+  const options = { method: "differential", split: false, semantics, threads } as const;
+  await using verifier = new Verifier(withItself(network), options);
+  let noise = 0;
+  for (const { box } of boxes) {
+    const { outputs } = await verifier.verify(box);
+    noise = Math.max(noise, ...outputs.map(({ proven }) => proven));
+  }
+  return Number.isFinite(noise) ? 2 * noise * ratio / (ratio - 1) : 0;
+}
+
+/** Whether all of a box provably has the class, in both models, that the original gives to its item. */
+async function isKept(
+  margins: MarginProver,
+  pair: ExecutedPair,
+  box: NamedBox["box"],
+  item: Float64Array,
+): Promise<boolean> {
+  const [original, quantized] = await pair.outputs(item);
+  const chosen = original.indexOf(Math.max(...original));
+  return quantized[chosen] === Math.max(...quantized) && await margins.isKept(box, chosen);
+}
+
+function largest({ result }: DomainResult): number {
+  return Math.max(...result.outputs.map(({ proven }) => proven));
+}
+
+/** All witnesses in one array of the model's input type. */
+function witnessFile(reference: Model, domains: readonly DomainResult[]): Uint8Array {
+  const { type, dims, size } = domainInput(reference);
+  const points = domains.flatMap(({ confirmed }) => confirmed.points);
+  const values = new Float64Array(points.length * size);
+  points.forEach(({ input }, at) => values.set(input, at * size));
+  const items = dims.length > 1 ? dims.slice(1) : dims;
+  return encodeNpy(inputTensor(type, [points.length, ...items], values));
+}
+
+/** The arithmetic of a model is that of its input's type. */
+function checkTypes(...models: readonly Model[]): void {
+  for (const { type } of models.map(domainInput)) {
+    if (type === "float32" || type === "float64") continue;
     throw new UserError({
-      message: "A domain with linf needs the data set that boxes are put around",
-      hint: "Name it under inputs, such as test: { idx: … }",
+      message: `semantics: float32 speaks of models that compute in float32: one takes ${type}`,
+      hint: "Take semantics: real",
     });
   }
-  return await ballDomain(input, domain, await test.load(), test.origin);
-}
-
-function toJson(
-  { name, label, result }: { name: string; label?: number; result: SearchResult },
-): JsonValue {
-  const { outputs, boxes, splits, open, settled } = result;
-  return {
-    name,
-    ...(label === undefined ? {} : { label }),
-    boxes,
-    splits,
-    open,
-    settled,
-    outputs: outputs.map(outputJson),
-  };
-}
-
-function outputJson({ found, proven, lower, upper, witness }: OutputBracket): JsonValue {
-  return {
-    found,
-    // JSON has no infinity: there is no bound.
-    proven: Number.isFinite(proven) ? proven : null,
-    lower: Number.isFinite(lower) ? lower : null,
-    upper: Number.isFinite(upper) ? upper : null,
-    witness: witness === undefined ? null : [...witness.input],
-  };
-}
-
-function finite(value: number): number {
-  return Number.isFinite(value) ? value : Number.MAX_VALUE;
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { fromFloat16, toFloat16 } from "../../onnx/float16.ts";
+import type { DataType } from "../../onnx/tensor.ts";
 import type { Box } from "../box.ts";
 import { ceilFloat32, floorFloat32 } from "../neighbors.ts";
 import type { FoundDifference, OutputExtremes } from "./attack.ts";
@@ -28,6 +30,20 @@ export function snapToIntegers(point: Float64Array, { lower, upper }: Box): Floa
     const nearest = Math.round(value);
     return Math.min(Math.max(nearest, Math.ceil(lower[at]!)), Math.floor(upper[at]!));
   });
+}
+
+/** The snap of an input type. */
+export function snapFor(type: DataType): PointSnap {
+  if (type === "float64") return (point) => point;
+  if (type === "float16") {
+    return (point, box) => {
+      const values = fromFloat16(toFloat16(point));
+      return point.map((value, at) =>
+        box.lower[at]! <= values[at]! && values[at]! <= box.upper[at]! ? values[at]! : value
+      );
+    };
+  }
+  return type === "float32" ? snapToFloat32 : snapToIntegers;
 }
 
 /** Collects extremes. */

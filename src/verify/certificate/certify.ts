@@ -25,12 +25,12 @@ import type { NamedBox } from "../domain/input.ts";
 export interface CertifyRequest extends NamedBox {
   /** Bounds of f′ − f to be reached, one an output; splitting stops there. */
   readonly target: DifferenceBounds;
+  /** Parts that may be bounded. */
+  readonly parts: number;
 }
 
-/** How much work may be done. */
+/** How work is done. */
 export interface CertifyOptions {
-  /** Parts that may be bounded, for each box. */
-  readonly parts: number;
   /** Whether differences inside of the networks get bounds of their own: tighter, at about twice the time a part. */
   readonly differences?: boolean;
   /** Which arithmetic of the two models the claim speaks of; `real` unless told. */
@@ -51,25 +51,30 @@ export interface Certified {
 /**
  * A certificate for two model files. It claims the targets where splitting reaches them, and what is proven elsewhere.
  *
- * @throws {UserError} If the checker does not support the models: says what it lacks.
+ * @throws {UserError} If the checker does not support the models, or finds no finite bound: says what it lacks.
  */
-export function certify(
+export async function certify(
   models: ModelFiles,
   requests: readonly CertifyRequest[],
-  options: CertifyOptions,
-): Certified {
+  options: CertifyOptions = {},
+): Promise<Certified> {
   const { semantics = "real" } = options;
   const prover = proverOf(models, semantics);
   const boxes: CertifiedBox[] = [];
   const reached: boolean[] = [];
   let parts = 0;
-  requests.forEach((request, at) => {
+  for (const [at, request] of requests.entries()) {
     const splitter = new Splitter(prover, request, options);
-    splitter.run((done) => options.progress?.(at, done));
-    boxes.push(splitter.certified());
+    await splitter.run((done) => options.progress?.(at, done));
+    const made = splitter.certified();
+    const { lower, upper } = made.difference;
+    if (![...lower, ...upper].every(Number.isFinite)) {
+      throw new UserError(`The checker finds no finite bound on box "${made.name}"`);
+    }
+    boxes.push(made);
     reached.push(splitter.isReached);
     parts += splitter.parts;
-  });
+  }
   const certificate: Certificate = {
     format: FORMAT,
     version: VERSION,
@@ -78,6 +83,15 @@ export function certify(
     boxes,
   };
   return { certificate, reached, parts };
+}
+
+/**
+ * About how many multiplications one part takes.
+ *
+ * @throws {UserError} If the checker does not support the models.
+ */
+export function workOfPart(models: ModelFiles, semantics: Semantics): number {
+  return proverOf(models, semantics).work;
 }
 
 /** The bytes of a certificate: the same for the same certificate. */
@@ -92,7 +106,7 @@ function proverOf(models: ModelFiles, semantics: Semantics): Prover {
     if (!(error instanceof Refusal)) throw error;
     throw new UserError({
       message: `No certificate can be made for these models: ${error.message}`,
-      hint: "The bounds hold without one; leave the certificate out",
+      hint: "The bounds hold without one",
     }, { cause: error });
   }
 }
@@ -107,8 +121,8 @@ interface Part {
   cut?: { readonly at: number; readonly low: Part; readonly high: Part };
 }
 
-/** What the length of a side counts beside its share in the variation. */
-const LENGTH_WEIGHT = 0.5;
+/** Milliseconds of work without a pause. */
+const PAUSE = 100;
 
 class Splitter {
   parts = 0;
@@ -130,8 +144,15 @@ class Splitter {
     return this.#open.length === 0;
   }
 
-  run(progress: (parts: number) => void): void {
-    while (this.#open.length > 0 && this.parts + 2 <= this.#options.parts) {
+  async run(progress: (parts: number) => void): Promise<void> {
+    let paused = performance.now();
+    while (this.#open.length > 0 && this.parts + 2 <= this.#request.parts) {
+      if (performance.now() - paused > PAUSE) {
+        // Lets signals and messages in.
+        await new Promise((resolve) => setTimeout(resolve));
+        paused = performance.now();
+        progress(this.parts);
+      }
       this.#options.signal?.throwIfAborted();
       const part = this.#takeWorst();
       if (part.side < 0) {
@@ -148,7 +169,6 @@ class Splitter {
         low: this.#bound({ lower: part.box.lower, upper: low }),
         high: this.#bound({ lower: high, upper: part.box.upper }),
       };
-      progress(this.parts);
     }
   }
 
@@ -180,7 +200,7 @@ class Splitter {
 
   #bound(box: Box): Part {
     const differences = this.#options.differences === true;
-    const bounds = this.#prover.prove(box.lower, box.upper, { differences });
+    const bounds = this.#prover.prove(box.lower, box.upper, { differences, scores: true });
     this.parts++;
     const { target } = this.#request;
     let [excess, worst] = [0, -1];
@@ -198,28 +218,14 @@ class Splitter {
     return part;
   }
 
-  /**
-   * The input to cut: by its share in what the functional of a bound varies over the box, and, because relaxations lose
-   * along inputs that the functional forgets, by its share of the sides that are still long.
-   */
+  /** The input whose cut helps most, of those that can be cut; −1 where there is none. */
   #sideOf({ lower, upper }: Box, row: number): number {
-    const { influence, inputs } = this.#prover;
-    const whole = this.#request.box;
-    const widths = lower.map((from, at) => {
-      const width = upper[at]! - from;
-      const middle = from + width / 2;
-      return from < middle && middle < upper[at]! ? width : 0;
-    });
-    const varies = widths.map((width, at) => width * Math.abs(influence[row * inputs + at]!));
-    const lengths = widths.map((width, at) =>
-      width === 0 ? 0 : width / (whole.upper[at]! - whole.lower[at]!)
-    );
-    const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0) || 1;
-    const [variation, length] = [sum(varies), sum(lengths)];
-    let [side, most] = [-1, 0];
+    const { scores, inputs } = this.#prover;
+    let [side, most] = [-1, -1];
     for (let at = 0; at < inputs; at++) {
-      const score = varies[at]! / variation + LENGTH_WEIGHT * lengths[at]! / length;
-      if (score > most) [side, most] = [at, score];
+      const middle = lower[at]! + (upper[at]! - lower[at]!) / 2;
+      const score = scores[row * inputs + at]!;
+      if (lower[at]! < middle && middle < upper[at]! && score > most) [side, most] = [at, score];
     }
     return side;
   }

@@ -126,6 +126,7 @@ export async function ballDomain(
       name,
       box: boxOfType(input, lower, upper, `the box around ${name}`),
       ...(label !== undefined && { label }),
+      item: values,
     });
   }
   return boxes;

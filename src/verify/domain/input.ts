@@ -26,6 +26,8 @@ export interface NamedBox {
   readonly box: Box;
   /** The class of the item that it is around, where the data set has labels. */
   readonly label?: number;
+  /** The item itself, before it was rounded to the sides of the box. */
+  readonly item?: Float64Array;
 }
 
 /**

@@ -96,14 +96,13 @@ class Program {
       if (step.kind === "affine") intervals.push(this.#affine(step, side, value, intervals));
       else if (step.kind === "relu") {
         intervals.push(this.#relu(step.input, side, value, intervals[step.input]!));
-      } else if (step.kind === "quantize" && step.quantizer[side] === undefined) {
-        throw new TypeError("A quantizer must be on the side that it is asked for");
       } else {
-        throw new UserError(
-          `Step "${
+        throw new UserError({
+          message: `Step "${
             step.names[side].value
           }" (${step.kind}) has no exact form: there is one for Relu only`,
-        );
+          hint: "Take method differential",
+        });
       }
     });
   }

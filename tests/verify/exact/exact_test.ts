@@ -51,15 +51,16 @@ Deno.test("certified bounds and samples enclose the exact maximum of 200 tiny ne
     const slack = 0.05 * Math.abs(value) + 1e-4;
     if (sign > 0) target.upper[output] = value + slack;
     else target.lower[output] = -value - slack;
-    const request = { name: "x", box: whole, target };
-    const { certificate, reached } = certify(files(models), [request], { parts: 2000 });
+    const request = { name: "x", box: whole, target, parts: 2000 };
+    const { certificate, reached } = await certify(files(models), [request]);
     assert.deepEqual(reached, [true], `${seed}`);
     const claimed = certificate.boxes[0]!.difference;
     assert.ok((sign > 0 ? claimed.upper[output]! : -claimed.lower[output]!) >= value - 1e-6);
     // Less than the maximum cannot be proven with any number of parts.
     if (sign > 0) target.upper[output] = value - 1e-5;
     else target.lower[output] = -value + 1e-5;
-    assert.deepEqual(certify(files(models), [request], { parts: 20 }).reached, [false]);
+    const less = await certify(files(models), [{ ...request, parts: 20 }]);
+    assert.deepEqual(less.reached, [false]);
   }
 });
 

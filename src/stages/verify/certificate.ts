@@ -1,0 +1,115 @@
+/**
+ * The certificate of what was proven.
+ *
+ * @module
+ */
+
+import { readFile } from "node:fs/promises";
+import { canonicalJson } from "../../base/canonical_json.ts";
+import { UserError } from "../../base/errors.ts";
+import { FORMAT, type NoCertificate, VERSION } from "../../checker/certificate.ts";
+import type { StageContext } from "../../registry/stage.ts";
+import {
+  certify,
+  type CertifyRequest,
+  encodeCertificate,
+  workOfPart,
+} from "../../verify/certificate/certify.ts";
+import type { NamedBox } from "../../verify/domain/input.ts";
+import type { SearchResult } from "../../verify/split/search.ts";
+import type { Parameters } from "./ports.ts";
+
+/** Unless a number is given, so many times the boxes that were bounded are the parts that a certificate may have. */
+const PARTS_PER_BOX = 4;
+const LEAST_PARTS = 64;
+
+/** Multiplications that one part may take where nobody asked for a certificate expressly. */
+const MOST_WORK = 1e10;
+
+/**
+ * Certificates claim a little more than what is proven, as the checker's bounds are others. A share of it is enough to
+ * be reached with not many more parts.
+ */
+const SLACK = 2 ** -9;
+
+/** A certificate's bytes, and what it claims. */
+export interface MadeCertificate {
+  readonly bytes: Uint8Array;
+  /** The largest difference that it allows; absent if there is no certificate. */
+  readonly claims?: number;
+}
+
+/** Where the models' files are. */
+export interface ModelPaths {
+  readonly original: string;
+  readonly quantized: string;
+}
+
+/** Makes the certificate, or a file that says why there is none. */
+export async function certificateOf(
+  paths: ModelPaths,
+  { certificate: { parts }, semantics, split }: Parameters,
+  boxes: readonly NamedBox[],
+  results: readonly SearchResult[],
+  context: StageContext,
+): Promise<MadeCertificate> {
+  if (parts === 0) return none("none was asked for: parts is 0");
+  const unbounded = results.findIndex(({ outputs }) =>
+    !outputs.every(({ proven }) => Number.isFinite(proven))
+  );
+  if (unbounded >= 0) {
+    return none(`box "${boxes[unbounded]!.name}" has no finite bound`, context);
+  }
+  const [original, quantized] = await Promise.all([
+    readFile(paths.original),
+    readFile(paths.quantized),
+  ]);
+  const models = { original, quantized };
+  try {
+    if (parts === undefined) {
+      const work = workOfPart(models, semantics);
+      if (work > MOST_WORK) {
+        return none(
+          `one part takes about ${
+            work.toPrecision(2)
+          } multiplications, so it has to be asked for: ` +
+            "certificate: { parts: 1 }",
+          context,
+        );
+      }
+    }
+    const requests = boxes.map(({ name, box }, at): CertifyRequest => {
+      const { outputs, boxes } = results[at]!;
+      const upper = Float64Array.from(outputs, ({ proven }) => proven * (1 + SLACK));
+      const allowed = parts ?? Math.max(LEAST_PARTS, PARTS_PER_BOX * boxes);
+      const target = { lower: upper.map((value) => -value), upper };
+      return { name, box, target, parts: split ? allowed : 1 };
+    });
+    const { certificate } = await certify(models, requests, {
+      semantics,
+      differences: true,
+      signal: context.signal,
+      progress: (done, parts) =>
+        context.progress({
+          phase: "certifying",
+          done,
+          total: boxes.length,
+          unit: "domains",
+          values: { parts },
+        }),
+    });
+    const claims = certificate.boxes.map(({ difference: { lower, upper } }) =>
+      Math.max(...upper, ...lower.map((value) => -value))
+    );
+    return { bytes: encodeCertificate(certificate), claims: Math.max(...claims) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return none(error.message, context);
+  }
+}
+
+function none(reason: string, context?: StageContext): MadeCertificate {
+  context?.warn(`There is no certificate: ${reason}`);
+  const file: NoCertificate = { format: FORMAT, version: VERSION, none: reason };
+  return { bytes: new TextEncoder().encode(canonicalJson({ ...file }) + "\n") };
+}
