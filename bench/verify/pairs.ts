@@ -39,14 +39,22 @@ const byChannel: Narrowing = (values, dims) => {
 
 const NARROWINGS = { half, "int8 tensor": byTensor, "int8 channel": byChannel };
 
+/** A way to hold weights in fewer bits. */
+export type Narrowed = keyof typeof NARROWINGS;
+
 /** A model and its copy of narrower weights; biases stay as they are. */
-export function narrowed(model: Model, how: keyof typeof NARROWINGS): PairedNetwork {
+export function narrowed(model: Model, how: Narrowed): PairedNetwork {
+  return pairModels(model, narrowedModel(model, how));
+}
+
+/** A copy of narrower weights. */
+export function narrowedModel(model: Model, how: Narrowed): Model {
   const copy = cloneModel(model);
   for (const [name, { type, dims, data }] of copy.graph.initializers) {
     if (type !== "float32" || dims.length < 2 || name.includes("AvgImg")) continue;
     copy.graph.initializers.set(name, float32(dims, NARROWINGS[how](data as Float32Array, dims)));
   }
-  return pairModels(model, copy);
+  return copy;
 }
 
 /** A network of the shared data. */
