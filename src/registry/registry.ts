@@ -19,8 +19,10 @@ export interface RegisteredStage {
 export interface Plugin {
   /** A `file:` URL that any thread can import. */
   readonly module: string;
-  /** Of its source and of what it imports from beside it; part of the cache key. */
+  /** Of its source and of what it imports from beside it, or of its package; part of the cache key. */
   readonly digest: Digest;
+  /** The folder of the npm package that it is in. */
+  readonly package?: string;
 }
 
 /** The stages that a pipeline can use, by name. */

@@ -12,7 +12,7 @@ import { choice, path, text } from "./values.ts";
 const plugins = options(
   "--plugin",
   path("FILE", [".ts", ".js"]),
-  "A module with stages of your own; may be repeated",
+  "A module with stages of your own, or npm:NAME@X.Y.Z; may be repeated",
 );
 
 const stages = command({
