@@ -117,3 +117,38 @@ export const ACTIVATION_PLACES = Type.Union([Type.Literal("operators"), Type.Lit
   default: "operators",
   description: "Which values are quantized, as `activations.at` of `quantize` will have it.",
 });
+
+/** Numbers of a box. */
+const spread = (description: string) =>
+  Type.Union([Type.Number(), Type.Array(Type.Number(), { minItems: 1 })], { description });
+
+/** A domain of one box. */
+export const DOMAIN_BOX = Type.Object({
+  box: Type.Object({
+    lower: spread("The least value: of all elements, of each channel, or of each element."),
+    upper: spread("The largest value, likewise."),
+    normalize: Type.Optional(Type.Object({
+      mean: spread("Taken off each side."),
+      scale: spread("Each side is divided by it then."),
+    }, {
+      additionalProperties: false,
+      description: "Where the sides are in other units than the model's input.",
+    })),
+  }, { additionalProperties: false, description: "A box by its sides." }),
+}, { additionalProperties: false });
+
+/** A domain of boxes around items. */
+export const domainBall = (dataset: string) =>
+  Type.Object({
+    linf: spread(
+      `How far each element may be from an item of the data set \`${dataset}\`, in the units of the model's input; 0 makes points.`,
+    ),
+    take: Type.Optional(Type.Integer({
+      minimum: 1,
+      description: "How many items, from the first; all unless given.",
+    })),
+    clip: Type.Optional(Type.Tuple([
+      spread("The least value that the input can have."),
+      spread("The largest."),
+    ], { description: "Values that the input can have." })),
+  }, { additionalProperties: false });

@@ -7,7 +7,7 @@
 import { type Problem, UserError } from "../base/errors.ts";
 
 /** How a sensitivity table was made. */
-export type SensitivityMethod = "output" | "reconstruction" | "sqnr" | "hawq";
+export type SensitivityMethod = "output" | "reconstruction" | "sqnr" | "hawq" | "certified";
 
 /** What a layer costs at one width. */
 export interface SensitivityEntry {

@@ -10,7 +10,7 @@ import type { Parameters } from "./ports.ts";
 export type TrialParameters = NonNullable<Parameters["trials"]>;
 
 /** Limits of losses; all others are of costs. */
-const GOALS = ["loss", "kl", "mse", "top1_drop"] as const;
+const GOALS = ["loss", "kl", "mse", "top1_drop", "bound"] as const;
 
 /** A limit of a loss. */
 export type Goal = typeof GOALS[number];

@@ -89,6 +89,12 @@ export const search = defineStage({
       unit: "number",
       better: "lower",
     },
+    measured_bound: {
+      title: "bound",
+      description: "What is proven of the choice, with a limit of `bound`.",
+      unit: "bound",
+      better: "lower",
+    },
     measured_top1_drop: {
       title: "measured drop",
       description: "Top-1 accuracy of the float model less that of the chosen one.",
@@ -168,6 +174,20 @@ function findProblems(parameters: Parameters): ParameterProblem[] {
           "Say trials: {}, or trials: { reconstruction: {} } for models that will be reconstructed",
       });
     }
+  }
+  if (budget.bound !== undefined && trials !== undefined && trials.domain === undefined) {
+    problems.push({
+      path: ["budget", "bound"],
+      message: "A bound speaks of a domain of inputs, and there is none",
+      hint: "Say trials: { domain: { linf: 0.01, take: 5 } }",
+    });
+  }
+  if (budget.bound === undefined && trials?.domain !== undefined) {
+    problems.push({
+      path: ["trials", "domain"],
+      message: "A domain is for a limit of bound, and there is none",
+      hint: "Say budget: { bound: NUMBER }, or leave it out",
+    });
   }
   if (budget.loss !== undefined && trials !== undefined) {
     problems.push({

@@ -8,6 +8,8 @@ import { type Static, Type } from "../../base/type.ts";
 import {
   ACTIVATION_PLACES,
   ACTIVATION_RANGE,
+  DOMAIN_BOX,
+  domainBall,
   RECONSTRUCTION,
   take,
   WEIGHT_GRID_WITH_DEFAULTS,
@@ -80,6 +82,12 @@ const budget = Type.Object({
     maximum: 1,
     description: "The same for the measured drop of the top-1 accuracy; 0.01 is one point.",
     examples: [0.01],
+  })),
+  bound: Type.Optional(Type.Number({
+    exclusiveMinimum: 0,
+    description:
+      "The same for the proven bound on the difference of any output from the float model's, for all inputs of " +
+      "`trials.domain`: the cheapest model with a guarantee.",
   })),
 }, {
   additionalProperties: false,
@@ -204,6 +212,11 @@ const trials = Type.Object({
       examples: [{ steps: 400 }],
     }),
   ),
+  domain: Type.Optional(Type.Union([DOMAIN_BOX, domainBall("validation")], {
+    description:
+      "For a limit of `bound`: the inputs that it holds for, one box or boxes around items, as `verify` has them.",
+    examples: [{ linf: 0.01, take: 5, clip: [0, 1] }],
+  })),
   take: take("learn roundings"),
   validate: take("measure"),
   batch: Type.Integer({

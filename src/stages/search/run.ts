@@ -189,4 +189,5 @@ const LABELS: Readonly<Record<string, string>> = {
   kl: "the measured divergence",
   mse: "the measured error",
   top1_drop: "the measured drop",
+  bound: "the proven bound",
 };

@@ -5,6 +5,7 @@
  */
 
 import { UserError } from "../../base/errors.ts";
+import type { Model } from "../../onnx/model.ts";
 import type { InputArtifacts, StageContext } from "../../registry/stage.ts";
 import type { Genome, SearchProblem, Subjects } from "../../search/problem.ts";
 import {
@@ -18,10 +19,13 @@ import { findLayers, type LayeredModel } from "../../search/trial/layers.ts";
 import { chooseComparison, type Comparison, measureModel } from "../../search/trial/loss.ts";
 import { Measurements } from "../../search/trial/measurements.ts";
 import { Reconstructor } from "../../search/trial/reconstructor.ts";
+import { boxesOf } from "../../verify/domain/domains.ts";
+import { domainInput, type NamedBox } from "../../verify/domain/input.ts";
+import { provenDifference } from "../../verify/proven_difference.ts";
 import { goalOf, quantizesActivations, type TrialParameters } from "./goals.ts";
 import type { inputs, Parameters } from "./ports.ts";
 
-/** What a model was measured to lose: `kl` or `mse`, and `top1_drop` where there are labels. */
+/** What a model was measured to lose: `kl` or `mse`, `top1_drop` where there are labels, `bound` where it has a limit. */
 export type Losses = Readonly<Record<string, number>>;
 
 /** Makes and measures models, each once. */
@@ -37,6 +41,8 @@ export class Trials implements AsyncDisposable {
   readonly #widths: (genome: Genome) => CandidateWidths;
   readonly #context: StageContext;
   readonly #total: number;
+  /** What bounds speak of, where they have a limit. */
+  readonly #domain: readonly NamedBox[] | undefined;
   readonly #seen = new Map<string, number>();
 
   private constructor(
@@ -49,6 +55,7 @@ export class Trials implements AsyncDisposable {
       kept: Measurements<Losses>;
       widths: (genome: Genome) => CandidateWidths;
       total: number;
+      domain: readonly NamedBox[] | undefined;
     },
     context: StageContext,
   ) {
@@ -61,6 +68,7 @@ export class Trials implements AsyncDisposable {
     this.#kept = facts.kept;
     this.#widths = facts.widths;
     this.#total = facts.total;
+    this.#domain = facts.domain;
     this.#context = context;
   }
 
@@ -109,6 +117,12 @@ export class Trials implements AsyncDisposable {
       );
       const quantizes = quantizesActivations(trials, parameters.targets);
       const statistics = quantizes ? await ranges!.load() : undefined;
+      const domain = goal === "bound"
+        ? await boxesOf(domainInput(layered.model), trials.domain!, {
+          value: await validation!.load(),
+          origin: validation!.origin,
+        })
+        : undefined;
       return new Trials({
         measure: comparison.measure,
         layered,
@@ -129,6 +143,7 @@ export class Trials implements AsyncDisposable {
           parameters,
         ),
         total: trials.count,
+        domain,
       }, context);
     } catch (error) {
       await items[Symbol.asyncDispose]();
@@ -158,6 +173,12 @@ export class Trials implements AsyncDisposable {
     await this.#items[Symbol.asyncDispose]();
   }
 
+  async #bound(model: Model, domain: readonly NamedBox[]): Promise<number> {
+    const { threads, signal } = this.#context;
+    const proven = await provenDifference(this.#layered.model, model, domain, { threads, signal });
+    return Math.min(proven, NO_BOUND);
+  }
+
   async #measure(
     genome: Genome,
     index: number,
@@ -176,9 +197,13 @@ export class Trials implements AsyncDisposable {
     return {
       [measure]: all[measure]!,
       ...(labeled && { top1_drop: all["top1_drop"]! }),
+      ...(this.#domain && { bound: await this.#bound(model, this.#domain) }),
     };
   }
 }
+
+/** Larger than all that is called a bound: JSON has no infinity. */
+const NO_BOUND = Number.MAX_VALUE;
 
 async function openReconstructor(
   model: Parameters_<typeof Items.open>[0],

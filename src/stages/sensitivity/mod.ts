@@ -47,13 +47,33 @@ export const sensitivity = defineStage({
 
 export default sensitivity;
 
+/** Methods that measure activations too. */
+const WITH_ACTIVATIONS: readonly Parameters["method"][] = ["output", "reconstruction", "certified"];
+
 /** What the schema cannot say. */
-function findProblems({ targets, method }: Parameters): ParameterProblem[] {
-  if (targets === "weights" || method === "output" || method === "reconstruction") return [];
-  return [{
-    path: ["targets"],
-    message:
-      `Activations are measured with method output or reconstruction: the method is ${method}`,
-    hint: "Say method: output, or targets: weights",
-  }];
+function findProblems({ targets, method, domain }: Parameters): ParameterProblem[] {
+  const problems: ParameterProblem[] = [];
+  if (targets !== "weights" && !WITH_ACTIVATIONS.includes(method)) {
+    problems.push({
+      path: ["targets"],
+      message:
+        `Activations are measured with method output, reconstruction or certified: the method is ${method}`,
+      hint: "Say method: output, or targets: weights",
+    });
+  }
+  if (method === "certified" && domain === undefined) {
+    problems.push({
+      path: ["method"],
+      message: "Method certified needs the domain that bounds speak of",
+      hint: "Say domain: { linf: 0.01, take: 5 }, or domain: { box: { lower: 0, upper: 1 } }",
+    });
+  }
+  if (method !== "certified" && domain !== undefined) {
+    problems.push({
+      path: ["domain"],
+      message: `A domain is for method certified: the method is ${method}`,
+      hint: "Leave it out",
+    });
+  }
+  return problems;
 }

@@ -8,6 +8,8 @@ import { type Static, Type } from "../../base/type.ts";
 import {
   ACTIVATION_PLACES,
   ACTIVATION_RANGE,
+  DOMAIN_BOX,
+  domainBall,
   excludedNodes,
   RECONSTRUCTION,
   take,
@@ -48,6 +50,7 @@ export const parameters = Type.Object({
     Type.Literal("reconstruction"),
     Type.Literal("sqnr"),
     Type.Literal("hawq"),
+    Type.Literal("certified"),
   ], {
     default: "output",
     description:
@@ -55,7 +58,8 @@ export const parameters = Type.Object({
       "`reconstruction`: the same after the roundings of the layer were learned, block by block, as BRECQ does: for models that " +
       "will be reconstructed. " +
       "`hawq`: half the mean curvature of the loss (Hutchinson's estimate) times the squared error of the weights, for " +
-      "all widths at once. `sqnr`: noise-to-signal ratio of the weights, without data.",
+      "all widths at once. `sqnr`: noise-to-signal ratio of the weights, without data. `certified`: how far any output can " +
+      "be from the float one at most, proven for all inputs of `domain`, with one layer quantized.",
   }),
   targets: Type.Union([
     Type.Literal("weights"),
@@ -65,7 +69,7 @@ export const parameters = Type.Object({
     default: "weights",
     description:
       "What gets narrower: weights, layer by layer; activations, those that share a scale together; or both, each by " +
-      "itself. Activations need method `output` or `reconstruction`, and calibrated ranges.",
+      "itself. Activations need method `output`, `reconstruction` or `certified`, and calibrated ranges.",
   }),
   bits: Type.Array(Type.Union([Type.Integer({ minimum: 1, maximum: 8 }), Type.Literal(16)]), {
     default: [2, 4, 8],
@@ -106,6 +110,11 @@ export const parameters = Type.Object({
     description:
       "For `cross_terms`: layers of a block at most; a block of n layers takes 2^n − n − 1 measurements more.",
   }),
+  domain: Type.Optional(Type.Union([DOMAIN_BOX, domainBall("calibration")], {
+    description:
+      "For `certified`: the inputs that bounds speak of, one box or boxes around items, as `verify` has them.",
+    examples: [{ linf: 0.01, take: 5, clip: [0, 1] }],
+  })),
   probes: Type.Integer({
     default: 8,
     minimum: 1,
@@ -133,7 +142,8 @@ export const inputs = {
   calibration: {
     kinds: ["dataset"],
     optional: true,
-    description: "Typical inputs of the model; not needed for `sqnr`, labels never.",
+    description:
+      "Typical inputs of the model; not needed for `sqnr`, nor for `certified` on a box, labels never.",
   },
   ranges: {
     kinds: ["ranges"],

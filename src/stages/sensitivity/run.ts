@@ -10,6 +10,7 @@ import type { SensitivityLayer, SensitivityTable } from "../../search/table.ts";
 import { Items } from "../../search/trial/items.ts";
 import { findLayers, type LayeredModel, narrow } from "../../search/trial/layers.ts";
 import { chooseComparison, type Comparison } from "../../search/trial/loss.ts";
+import { certifiedTable } from "./certified.ts";
 import { meanCurvatures } from "./hawq.ts";
 import { layerRow } from "./layer_row.ts";
 import { measureTable } from "./measured_table.ts";
@@ -26,16 +27,22 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
   if (method === "sqnr") {
     return result(bySignalToNoise(layered, widths, parameters, context), 0);
   }
-  if (calibration === undefined) {
-    throw new UserError({
-      message: `Method ${method} measures losses on data, and there is none`,
-      hint: "Give a data set under inputs:, or say method: sqnr",
-    });
-  }
   if (parameters.targets !== "weights" && ranges === undefined) {
     throw new UserError({
       message: "Activations are quantized by calibrated ranges, and there are none",
       hint: 'Put the stage "calibrate" before, or say targets: weights',
+    });
+  }
+  if (method === "certified") {
+    const data = calibration && { value: await calibration.load(), origin: calibration.origin };
+    const given = { layered, ranges: await ranges?.load(), data };
+    const { table, boxes } = await certifiedTable(given, parameters, context);
+    return result(table, boxes);
+  }
+  if (calibration === undefined) {
+    throw new UserError({
+      message: `Method ${method} measures losses on data, and there is none`,
+      hint: "Give a data set under inputs:, or say method: sqnr",
     });
   }
   const data = { value: await calibration.load(), origin: calibration.origin };

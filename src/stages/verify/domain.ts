@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import { UserError } from "../../base/errors.ts";
 import type { Model } from "../../onnx/model.ts";
 import type { InputArtifacts } from "../../registry/stage.ts";
-import { ballDomain, boxDomain, rangeDomain, vnnlibDomain } from "../../verify/domain/domains.ts";
+import { boxesOf, rangeDomain, vnnlibDomain } from "../../verify/domain/domains.ts";
 import { domainInput, type NamedBox } from "../../verify/domain/input.ts";
 import type { inputs, Parameters } from "./ports.ts";
 
@@ -37,15 +37,8 @@ export async function domainOf(
     const text = await readFile(property.path, "utf8");
     return vnnlibDomain(input, text, property.origin);
   }
-  if ("box" in domain) return boxDomain(input, domain.box);
   const { test } = given;
-  if (test === undefined) {
-    throw new UserError({
-      message: "A domain with linf needs the data set that boxes are put around",
-      hint: "Name it under inputs, such as test: { idx: … }",
-    });
-  }
-  return await ballDomain(input, domain, await test.load(), test.origin);
+  return await boxesOf(input, domain, test && { value: await test.load(), origin: test.origin });
 }
 
 /** What ONNX models for images can say of their pixels, in the metadata `Image.NominalPixelRange`. */

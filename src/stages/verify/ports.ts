@@ -5,41 +5,16 @@
  */
 
 import { type Static, Type } from "../../base/type.ts";
-
-const spread = (description: string) =>
-  Type.Union([Type.Number(), Type.Array(Type.Number(), { minItems: 1 })], { description });
-
-const box = Type.Object({
-  box: Type.Object({
-    lower: spread("The least value: of all elements, of each channel, or of each element."),
-    upper: spread("The largest value, likewise."),
-    normalize: Type.Optional(Type.Object({
-      mean: spread("Taken off each side."),
-      scale: spread("Each side is divided by it then."),
-    }, {
-      additionalProperties: false,
-      description: "Where the sides are in other units than the model's input.",
-    })),
-  }, { additionalProperties: false, description: "A box by its sides." }),
-}, { additionalProperties: false });
-
-const ball = Type.Object({
-  linf: spread(
-    "How far each element may be from an item of the data set `test`, in the units of the model's input; 0 makes points.",
-  ),
-  take: Type.Optional(Type.Integer({
-    minimum: 1,
-    description: "How many items, from the first; all unless given.",
-  })),
-  clip: Type.Optional(Type.Tuple([
-    spread("The least value that the input can have."),
-    spread("The largest."),
-  ], { description: "Values that the input can have." })),
-}, { additionalProperties: false });
+import { DOMAIN_BOX, domainBall } from "../../registry/parameters.ts";
 
 /** The parameters under `with:`. */
 export const parameters = Type.Object({
-  domain: Type.Union([Type.Literal("property"), Type.Literal("range"), box, ball], {
+  domain: Type.Union([
+    Type.Literal("property"),
+    Type.Literal("range"),
+    DOMAIN_BOX,
+    domainBall("test"),
+  ], {
     description:
       "The inputs that the bound speaks of. `property`: the boxes of a VNN-LIB file, on the port `property`. `box`: one " +
       "box. `linf`: a box around each item of the data set `test`. `range`: all values that the input can have: those of " +

@@ -132,6 +132,33 @@ export async function ballDomain(
   return boxes;
 }
 
+/** Data that boxes stand around. */
+export interface DomainData {
+  readonly value: Dataset;
+  /** Names it in errors. */
+  readonly origin: string;
+}
+
+/**
+ * The boxes of a domain that is a box or balls.
+ *
+ * @throws {UserError} If there are balls and no data, or the boxes do not fit the input.
+ */
+export async function boxesOf(
+  input: DomainInput,
+  spec: { readonly box: BoxSpec } | BallSpec,
+  data: DomainData | undefined,
+): Promise<NamedBox[]> {
+  if ("box" in spec) return boxDomain(input, spec.box);
+  if (data === undefined) {
+    throw new UserError({
+      message: "A domain with linf needs the data set that boxes are put around",
+      hint: "Name it under inputs, such as test: { idx: … }",
+    });
+  }
+  return await ballDomain(input, spec, data.value, data.origin);
+}
+
 /**
  * All values that the input can have: those of its type for integers, else a calibrated range.
  *
