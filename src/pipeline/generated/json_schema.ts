@@ -13,11 +13,11 @@ type JsonObject = { readonly [name: string]: JsonValue };
 /** The dialect that editors know best. */
 export const DIALECT = "http://json-schema.org/draft-07/schema#";
 
-/** What `${…}` looks like, in the place of any value. */
+/** What `${…}` looks like, in the place of any value. Without a text: editors would show it with every option's own. */
 export const REFERENCE: JsonObject = {
+  $comment: "A reference to another value of the pipeline",
   type: "string",
   pattern: "^\\$\\{[^{}]+\\}$",
-  description: "A reference to another value of the pipeline",
 };
 
 /** How a schema is published. */
@@ -32,7 +32,10 @@ export function publishSchema(schema: Schema, options: PublishOptions): JsonObje
   const notes = given({ title, description, default: fallback, examples });
   const published = publishRules(rules, options);
   if (!options.references || acceptsAnyString(schema)) return { ...notes, ...published };
-  return { ...notes, anyOf: [published, { $ref: "#/definitions/reference" }] };
+  // One level only: inside a second one, editors lose the option's text.
+  const { anyOf, ...others } = published;
+  const branches = Array.isArray(anyOf) && Object.keys(others).length === 0 ? anyOf : [published];
+  return { ...notes, anyOf: [...branches, { $ref: "#/definitions/reference" }] };
 }
 
 function publishRules(schema: Schema, options: PublishOptions): JsonObject {
