@@ -15,12 +15,14 @@ import { asSchema } from "../registry/schema.ts";
 import { validate } from "../registry/validate.ts";
 import type { PipelineDocument } from "./document.ts";
 import { CONDITION_FORMS, type Gate, parseGate } from "./gate.ts";
+import { type Entry, expand, type ExpandedStage } from "./expand.ts";
 import { issueProblem } from "./labels.ts";
+import { type Item, itemsOf, NO_AXES } from "./matrix.ts";
+import { axesNamedIn, withItem } from "./matrix_references.ts";
 import { isObject, NAME_PATTERN, stageIds } from "./paths.ts";
 import type { PipelineInput, PipelineStage } from "./pipeline.ts";
 import type { Path } from "./source_text.ts";
 import { pipelineSchema } from "./spec.ts";
-import { type UnwiredStage, wire } from "./wire.ts";
 
 type JsonObject = { readonly [name: string]: JsonValue };
 
@@ -35,10 +37,18 @@ export interface Checked {
   readonly warnings: readonly Problem[];
 }
 
-/** A stage whose own parts are checked. */
-interface CheckedStage extends UnwiredStage {
+/** An entry of `stages:` whose stage is known. */
+interface CheckedEntry extends Entry {
   readonly stage: RegisteredStage;
   readonly description?: string;
+  readonly with: JsonValue;
+  readonly expect: JsonValue | undefined;
+  /** Whether something is wrong with its matrix, so that its items are not known. */
+  readonly isUnknown: boolean;
+}
+
+/** What an entry says for one item. */
+interface CheckedItem {
   readonly parameters: JsonObject;
   readonly gates: readonly Gate[];
 }
@@ -63,6 +73,8 @@ class Checker {
   readonly #complete: boolean;
   readonly #ids: readonly string[];
   readonly #problems: Problem[] = [];
+  /** Problems that were told, so that each is told once for all items. */
+  readonly #told = new Set<string>();
 
   constructor(document: PipelineDocument, registry: Registry, complete: boolean) {
     this.#document = document;
@@ -79,22 +91,31 @@ class Checker {
       issues.flatMap(({ path }) => path[0] === "inputs" ? [path[1]] : []),
     );
     const inputs = isObject(root) ? this.#inputs(root.inputs) : [];
-    const entries = isObject(root) && Array.isArray(root.stages) ? root.stages : [];
-    const stages = entries.flatMap((entry: JsonValue, index) => this.#stage(entry, index) ?? []);
+    const isWrong = (path: Path) =>
+      issues.some((issue) => path.every((step, index) => issue.path[index] === step));
+    const items = isObject(root) && !isWrong(["matrix"])
+      ? this.#items(root.matrix, ["matrix"], "") ?? NO_AXES
+      : NO_AXES;
+    const given = isObject(root) && Array.isArray(root.stages) ? root.stages : [];
+    const entries = given.flatMap((entry: JsonValue, index) =>
+      this.#entry(entry, index, items, isWrong(["stages", index, "matrix"])) ?? []
+    );
     this.#duplicateIds();
-    const { inputs: wiring, order, problems, warnings } = wire(stages, {
+    const { stages, problems, warnings } = expand<CheckedEntry, CheckedItem>(entries, {
       document: this.#document,
       registry: this.#registry,
       inputs: new Map(inputs.map(({ name, kind }) => [name, kind])),
-      complete: stages.length === entries.length && this.#inputsAreKnown(root, inputs),
+      complete: entries.length === given.length && this.#inputsAreKnown(root, inputs),
+      items,
+      check: (entry, item) => this.#item(entry, item),
     });
     this.#problems.push(...problems);
     return {
       inputs,
       soundInputs: inputs.filter(({ name }) => !wrongInputs.has(name)),
-      stages: order.map((stage) => this.#finish(stage as CheckedStage, wiring.get(stage.id)!)),
+      stages: stages.map((stage) => this.#finish(stage)),
       problems: this.#problems,
-      warnings,
+      warnings: [...warnings, ...this.#unusedAxes(items, entries)],
     };
   }
 
@@ -113,7 +134,12 @@ class Checker {
     return given === inputs.length;
   }
 
-  #stage(entry: JsonValue, index: number): CheckedStage | undefined {
+  #entry(
+    entry: JsonValue,
+    index: number,
+    shared: readonly Item[],
+    isWrongMatrix: boolean,
+  ): CheckedEntry | undefined {
     if (!isObject(entry) || typeof entry.uses !== "string") return undefined;
     const id = this.#ids[index]!;
     const path = ["stages", index];
@@ -129,15 +155,95 @@ class Checker {
       return undefined;
     }
     const { definition } = stage;
+    this.#gather(entry.gather, stage, [...path, "gather"]);
+    const own = isWrongMatrix
+      ? undefined
+      : this.#ownItems(entry.matrix, shared, [...path, "matrix"], `Stage "${id}": `);
+    const said = {
+      with: entry.with ?? {},
+      ...(entry.expect !== undefined && { expect: entry.expect }),
+    };
     return {
       id,
       index,
       stage,
       definition,
-      in: strings(entry.in),
-      parameters: this.#parameters(stage, entry.with ?? {}, [...path, "with"]),
-      gates: this.#gates(stage, entry.expect, [...path, "expect"]),
+      in: sourcesOf(entry.in),
+      items: own ?? NO_AXES,
+      named: own === undefined ? [] : axesNamedIn(said),
+      isUnknown: own === undefined,
+      gather: Array.isArray(entry.gather) ? entry.gather.map(String) : true,
+      with: entry.with ?? {},
+      expect: entry.expect,
       ...(typeof entry.description === "string" && { description: entry.description }),
+    };
+  }
+
+  /** The items of a stage's matrix; `undefined` if something is wrong with it. */
+  #ownItems(
+    matrix: JsonValue | undefined,
+    shared: readonly Item[],
+    path: Path,
+    label: string,
+  ): readonly Item[] | undefined {
+    const items = this.#items(matrix, path, label);
+    const [first] = items ?? NO_AXES;
+    const twice = [...first!.keys()].filter((axis) => shared[0]!.has(axis));
+    for (const axis of twice) {
+      const message = `${label}the pipeline's matrix has an axis "${axis}" already`;
+      this.#problem([...path, axis], message, "Choose another name", "key");
+    }
+    return twice.length === 0 ? items : undefined;
+  }
+
+  /** The items of a matrix; `undefined` if something is wrong with it. */
+  #items(matrix: JsonValue | undefined, path: Path, label: string): readonly Item[] | undefined {
+    if (!isObject(matrix)) return NO_AXES;
+    const { items, problems } = itemsOf(matrix);
+    for (const { path: inside, message, hint } of problems) {
+      const text = label === "" ? `The pipeline: ${message}` : `${label}${message}`;
+      this.#problem([...path, ...inside], text, hint);
+    }
+    return problems.length === 0 ? items : undefined;
+  }
+
+  #gather(given: JsonValue | undefined, { definition }: RegisteredStage, path: Path): void {
+    if (given === undefined) return;
+    if (Object.values(definition.inputs).some(({ many }) => many === true)) return;
+    const id = this.#ids[path[1] as number];
+    const message = `Stage "${id}": "${definition.name}" takes one artifact of each kind, not many`;
+    this.#problem(path, message, 'Leave out gather; "compare" gathers', "key");
+  }
+
+  /** Axes of the pipeline's matrix that no stage refers to. */
+  #unusedAxes([first]: readonly Item[], entries: readonly CheckedEntry[]): Problem[] {
+    const used = new Set(entries.flatMap(({ named }) => named.map(([axis]) => axis)));
+    return [...first!.keys()].filter((axis) => !used.has(axis)).map((axis) => ({
+      message: `Axis "${axis}" is not used by any stage`,
+      place: this.#document.place(["matrix", axis], "key"),
+      hint: `Refer to it: \${matrix.${axis}}`,
+    }));
+  }
+
+  /** What an entry says for one item. */
+  #item(entry: CheckedEntry, item: Item): CheckedItem {
+    // That an axis is not there, or a matrix is wrong, is said already.
+    if (entry.isUnknown || entry.named.some(([axis]) => !item.has(axis))) {
+      return { parameters: {}, gates: [] };
+    }
+    const path = ["stages", entry.index];
+    let isWrong = false;
+    const resolve = (value: JsonValue, field: string) =>
+      withItem(value, item, (inside, message) => {
+        isWrong = true;
+        this.#problem([...path, field, ...inside], `Stage "${entry.id}": ${message}`);
+      });
+    const parameters = resolve(entry.with, "with");
+    const expect = entry.expect === undefined ? undefined : resolve(entry.expect, "expect");
+    if (isWrong) return { parameters: {}, gates: [] };
+    return {
+      parameters: this.#parameters(entry.stage, parameters, [...path, "with"]),
+      gates: this.#gates(entry.stage, expect, [...path, "expect"]),
     };
   }
 
@@ -146,7 +252,7 @@ class Checker {
     if (!isObject(given)) return {};
     const schema = asSchema(definition.parameters);
     const issues = validate(schema, given, path);
-    this.#problems.push(...issues.map((each) => issueProblem(each, this.#document, this.#ids)));
+    for (const issue of issues) this.#tell(issueProblem(issue, this.#document, this.#ids));
     if (issues.length > 0) return {};
     const parameters = fillDefaults(schema, given) as JsonObject;
     const found = definition.validate?.(parameters) ?? [];
@@ -201,7 +307,7 @@ class Checker {
   }
 
   #name(name: string, what: string, path: Path): void {
-    if (name === "inputs" || name === "none") {
+    if (["inputs", "none", "matrix"].includes(name)) {
       this.#problem(
         path,
         `${what} "${name}" has a meaning of its own`,
@@ -218,26 +324,38 @@ class Checker {
     }
   }
 
-  #finish(stage: CheckedStage, inputs: PipelineStage["inputs"]): PipelineStage {
-    const { id, index, parameters, gates, description } = stage;
+  #finish(
+    { entry, id, item, checked, inputs }: ExpandedStage<CheckedEntry, CheckedItem>,
+  ): PipelineStage {
+    const { index, stage, description } = entry;
     return {
       id,
+      entry: entry.id,
+      item,
       index,
-      stage: stage.stage,
-      parameters,
+      stage,
+      parameters: checked.parameters,
       inputs,
-      gates,
+      gates: checked.gates,
       place: this.#document.place(["stages", index, "uses"]),
       ...(description !== undefined && { description }),
     };
   }
 
   #problem(path: Path, message: string, hint?: string, at: "key" | "value" = "value"): void {
-    this.#problems.push({
+    this.#tell({
       message,
       place: this.#document.place(path, at),
       ...(hint !== undefined && { hint }),
     });
+  }
+
+  #tell(problem: Problem): void {
+    const { file, line, column } = problem.place ?? {};
+    const identity = JSON.stringify([problem.message, file, line, column]);
+    if (this.#told.has(identity)) return;
+    this.#told.add(identity);
+    this.#problems.push(problem);
   }
 }
 
@@ -252,8 +370,13 @@ function kindOfInput(spec: JsonValue): ArtifactKind | undefined {
   return "dataset";
 }
 
-function strings(value: JsonValue | undefined): Record<string, string> {
+function sourcesOf(value: JsonValue | undefined): Record<string, string | readonly string[]> {
   if (!isObject(value)) return {};
-  const entries = Object.entries(value).filter(([, member]) => typeof member === "string");
-  return Object.fromEntries(entries) as Record<string, string>;
+  const entries = Object.entries(value).map(([port, member]) => [
+    port,
+    Array.isArray(member) ? member.filter((each) => typeof each === "string") : member,
+  ]);
+  return Object.fromEntries(
+    entries.filter(([, member]) => typeof member === "string" || Array.isArray(member)),
+  );
 }

@@ -13,7 +13,16 @@ import { type Location, pointer, readYaml } from "./yaml.ts";
 
 type JsonObject = { readonly [name: string]: JsonValue };
 
-const MAY_BE_EMPTY = ["description", "inputs", "plugins", "store", "with", "in", "expect"];
+const MAY_BE_EMPTY = [
+  "description",
+  "inputs",
+  "plugins",
+  "store",
+  "with",
+  "in",
+  "expect",
+  "matrix",
+];
 
 /** A pipeline before it is checked. */
 export class PipelineDocument {

@@ -4,10 +4,12 @@
  * @module
  */
 
+import { parseAddress } from "../base/address.ts";
 import { UserError } from "../base/errors.ts";
-import { didYouMean } from "../base/suggest.ts";
 import type { Key, KeyManifest, RunRecord, RunStage, Store } from "../store/store.ts";
+import { chooseStages } from "./choose.ts";
 import { type KeyChange, listChanges } from "./changes.ts";
+import type { Item } from "./matrix.ts";
 import { sourceName } from "./pipeline.ts";
 import type { Plan, PlannedStage } from "./plan.ts";
 
@@ -39,7 +41,7 @@ export interface Explanation {
 /**
  * Explains what a plan says.
  *
- * @param ids The stages to explain; all of them if there are none.
+ * @param ids The stages to explain, by id or address; all of them if there are none.
  * @param against The run to compare with, instead of the last that succeeded.
  */
 export async function explainPlan(
@@ -47,14 +49,14 @@ export async function explainPlan(
   ids: readonly string[],
   against?: RunRecord,
 ): Promise<Explanation[]> {
-  requireKnown(ids, pipeline.stages.map(({ id }) => id), `pipeline "${pipeline.name}"`);
+  const wanted = wantedOf(ids, pipeline.stages, `pipeline "${pipeline.name}"`);
   const explanations: Explanation[] = [];
   const known = new Set(
     stages.filter(({ status }) => status === "hit").map(({ stage }) => stage.id),
   );
   for (const planned of stages) {
     const { stage: { id, stage, inputs }, status, reason, key, expected, action } = planned;
-    if (ids.length > 0 && !ids.includes(id)) continue;
+    if (!wanted.has(id)) continue;
     const sources = Object.fromEntries(
       Array.from(inputs, ([port, from]) => [port, sourceName(from)]),
     );
@@ -85,7 +87,7 @@ export async function explainPlan(
 /**
  * Explains what a run did, by comparing it with the run before in which each stage succeeded.
  *
- * @param ids The stages to explain; all of them if there are none.
+ * @param ids The stages to explain, by id or address; all of them if there are none.
  */
 export async function explainRun(
   record: RunRecord,
@@ -93,12 +95,12 @@ export async function explainRun(
   store: Store,
   against?: RunRecord,
 ): Promise<Explanation[]> {
-  requireKnown(ids, record.stages.map(({ id }) => id), `run ${record.id}`);
+  const wanted = wantedOf(ids, record.stages.map(asNamed), `run ${record.id}`);
   const earlier = (await store.runs.list())
     .filter(({ pipeline, started }) => pipeline === record.pipeline && started < record.started);
   const explanations: Explanation[] = [];
   for (const { id, uses, status, reason, key, inputs, seconds } of record.stages) {
-    if (ids.length > 0 && !ids.includes(id)) continue;
+    if (!wanted.has(id)) continue;
     const action = key === undefined ? undefined : (await store.lookup(key)).action;
     const since = against === undefined
       ? await firstResult(earlier, id, store)
@@ -172,13 +174,22 @@ function withSources(
   });
 }
 
-function requireKnown(ids: readonly string[], known: readonly string[], where: string): void {
-  const problems = ids.filter((id) => !known.includes(id)).map((id) => {
-    const hint = didYouMean(id, known);
-    return {
-      message: `There is no stage "${id}" in ${where}`,
-      ...(hint !== undefined && { hint }),
-    };
-  });
+/** The ids of the stages that are asked for; of all of them if none are. */
+function wantedOf(
+  texts: readonly string[],
+  stages: readonly { readonly id: string; readonly entry: string; readonly item: Item }[],
+  where: string,
+): Set<string> {
+  if (texts.length === 0) return new Set(stages.map(({ id }) => id));
+  const message = (text: string) => `There is no stage "${text}" in ${where}`;
+  const { ids, problems } = chooseStages(stages, texts, message);
   if (problems.length > 0) throw new UserError(problems);
+  return ids;
+}
+
+/** A recorded stage: of an item, its address is all that is known. */
+function asNamed({ id }: RunStage): { id: string; entry: string; item: Item } {
+  const { id: entry, axes } = parseAddress(id);
+  const item = new Map(Array.from(axes, ([axis, label]) => [axis, { label, value: label }]));
+  return { id, entry, item };
 }

@@ -13,6 +13,8 @@ export interface GraphNode {
   readonly type: "input" | "stage";
   /** The stage's name in the registry, or the input's kind. */
   readonly what: string;
+  /** How many items of a matrix it stands for. */
+  readonly items?: number;
 }
 
 /** An artifact that flows. */
@@ -32,20 +34,40 @@ export interface PipelineGraph {
   readonly edges: readonly GraphEdge[];
 }
 
-/** The graph of a pipeline. */
-export function graphOf({ name, inputs, stages }: Pipeline): PipelineGraph {
-  const nodes: GraphNode[] = [];
+/**
+ * The graph of a pipeline.
+ *
+ * @param options.items Whether each item of a matrix is a node; else the items of an entry are one.
+ */
+export function graphOf(
+  { name, inputs, stages }: Pipeline,
+  { items = false }: { readonly items?: boolean } = {},
+): PipelineGraph {
+  const entryOf = new Map(stages.map(({ id, entry }) => [id, items ? id : entry]));
+  const nodes = new Map<string, GraphNode>();
   for (const { name, kind } of inputs.values()) {
-    nodes.push({ id: `inputs.${name}`, type: "input", what: kind });
+    nodes.set(`inputs.${name}`, { id: `inputs.${name}`, type: "input", what: kind });
   }
-  const edges: GraphEdge[] = [];
-  for (const { id, stage, inputs } of stages) {
-    nodes.push({ id, type: "stage", what: stage.definition.name });
-    for (const [port, source] of inputs) {
-      edges.push({ from: nodeOf(source), to: id, artifact: sourceName(source), port });
+  const edges = new Map<string, GraphEdge>();
+  for (const { id, stage, item, inputs } of stages) {
+    const to = entryOf.get(id)!;
+    const count = (nodes.get(to)?.items ?? 0) + 1;
+    nodes.set(to, {
+      id: to,
+      type: "stage",
+      what: stage.definition.name,
+      ...(!items && item.size > 0 && { items: count }),
+    });
+    for (const [key, source] of inputs) {
+      const port = key.replace(/\[.*/, "");
+      const from: Source = source.from === "inputs"
+        ? source
+        : { ...source, id: entryOf.get(source.id)! };
+      const edge = { from: nodeOf(from), to, artifact: sourceName(from), port };
+      edges.set(JSON.stringify(edge), edge);
     }
   }
-  return { name, nodes, edges };
+  return { name, nodes: [...nodes.values()], edges: [...edges.values()] };
 }
 
 function nodeOf(source: Source): string {

@@ -6,10 +6,16 @@
 
 import type { JsonValue } from "../base/canonical_json.ts";
 import { UserError } from "../base/errors.ts";
-import type { ArtifactKind } from "../registry/artifact.ts";
+import type { Artifact, ArtifactKind } from "../registry/artifact.ts";
 import { type ArtifactRecord, encodeArtifact, openArtifact } from "../registry/kinds.ts";
 import type { Plugin } from "../registry/registry.ts";
-import type { AnyStage, Progress, StageContext, StageResult } from "../registry/stage.ts";
+import type {
+  AnyStage,
+  InputArtifacts,
+  Progress,
+  StageContext,
+  StageResult,
+} from "../registry/stage.ts";
 import type { Digest, Key, Store, StoredOutput } from "../store/store.ts";
 import type { StageFailure } from "./events.ts";
 
@@ -55,9 +61,7 @@ export async function runJob(
 ): Promise<JobResult> {
   const warnings: string[] = [];
   const resolve = (digest: Digest) => job.files.get(digest) ?? store.blobPath(digest);
-  const inputs = Object.fromEntries(
-    job.inputs.map(([port, record]) => [port, openArtifact(record, resolve)]),
-  );
+  const inputs = openInputs(job.inputs, definition, resolve);
   const context: StageContext = {
     seed: job.seed,
     threads: job.threads,
@@ -76,6 +80,27 @@ export async function runJob(
   hooks.signal.throwIfAborted();
   const metrics = checkedMetrics(definition, result);
   return { outputs: await keepOutputs(definition, result, store), metrics, warnings };
+}
+
+/** By port; for a port that takes many, whose entries say which, by what is in the brackets. */
+function openInputs(
+  given: Job["inputs"],
+  { inputs: ports }: AnyStage,
+  resolve: (digest: Digest) => string,
+): InputArtifacts<AnyStage["inputs"]> {
+  const many = new Map(
+    Object.keys(ports).filter((port) => ports[port]!.many === true)
+      .map((port) => [port, new Map<string, Artifact>()]),
+  );
+  const inputs: Record<string, Artifact | ReadonlyMap<string, Artifact>> = Object.fromEntries(many);
+  for (const [port, record] of given) {
+    const artifact = openArtifact(record, resolve);
+    const bracket = port.indexOf("[");
+    if (bracket < 0) inputs[port] = artifact;
+    else many.get(port.slice(0, bracket))!.set(port.slice(bracket + 1, -1), artifact);
+  }
+  // Which ports take many is known only here, not to the compiler.
+  return inputs as InputArtifacts<AnyStage["inputs"]>;
 }
 
 async function keepOutputs(

@@ -15,7 +15,7 @@ export interface Link<S extends { readonly id: string } = UnorderedStage> {
 interface UnorderedStage {
   readonly id: string;
   readonly index: number;
-  readonly in: Readonly<Record<string, string>>;
+  readonly in: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -26,11 +26,11 @@ interface UnorderedStage {
  */
 export function executionOrder<S extends UnorderedStage>(
   stages: readonly S[],
-  inputs: ReadonlyMap<string, ReadonlyMap<string, Source>>,
+  inputs: ReadonlyMap<string, Iterable<readonly [port: string, source: Source]>>,
 ): { order: S[]; cycle: Link<S>[] | undefined } {
   const links = new Map<string, [port: string, id: string][]>();
   for (const { id } of stages) {
-    const from = [...inputs.get(id) ?? []].flatMap(([port, source]) =>
+    const from = Array.from(inputs.get(id) ?? []).flatMap(([port, source]) =>
       source.from === "stage" ? [[port, source.id] as [string, string]] : []
     );
     links.set(id, from);

@@ -16,6 +16,7 @@ export const PIPELINE_KEYS = [
   "description",
   "seed",
   "inputs",
+  "matrix",
   "stages",
   "plugins",
   "store",

@@ -9,6 +9,7 @@ import type { Problem, SourcePlace } from "../base/errors.ts";
 import type { ArtifactKind } from "../registry/artifact.ts";
 import type { RegisteredStage, Registry } from "../registry/registry.ts";
 import type { Gate } from "./gate.ts";
+import type { Item } from "./matrix.ts";
 import type { Path } from "./source_text.ts";
 import type { StoreSpec } from "./spec.ts";
 
@@ -31,16 +32,24 @@ export interface PipelineInput {
   readonly place: SourcePlace;
 }
 
-/** An entry of `stages:`. */
+/** An entry of `stages:`, or one item of its matrix. */
 export interface PipelineStage {
+  /** Its address: the id of the entry, and for an item the values of its axes, such as `"w4@bits=4,method=mse"`. */
   readonly id: string;
+  /** The id of the entry. */
+  readonly entry: string;
+  /** Values by axis; none for an entry that is no matrix. */
+  readonly item: Item;
   /** Position in the file, from 0. */
   readonly index: number;
   readonly stage: RegisteredStage;
   readonly description?: string;
   /** With the defaults filled in. */
   readonly parameters: { readonly [name: string]: JsonValue };
-  /** By port, in the order of the stage's ports; an optional port that nothing feeds is not there. */
+  /**
+   * By port, in the order of the stage's ports; an optional port that nothing feeds is not there. A port that takes many
+   * is there for each of them, as `"evaluations[w4-test]"`.
+   */
   readonly inputs: ReadonlyMap<string, Source>;
   readonly gates: readonly Gate[];
   readonly place: SourcePlace;

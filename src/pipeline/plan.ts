@@ -5,11 +5,11 @@
  */
 
 import { UserError } from "../base/errors.ts";
-import { didYouMean } from "../base/suggest.ts";
 import type { ArtifactRecord } from "../registry/kinds.ts";
 import type { Key, KeyManifest, Lookup, Store, StoredAction } from "../store/store.ts";
 import { Artifacts, keyOfKnown } from "./artifacts.ts";
 import { describeChanges } from "./changes.ts";
+import { chooseStages } from "./choose.ts";
 import { type History, type LastTime, readHistory } from "./history.ts";
 import { type ResolvedInput, resolveInputs } from "./inputs.ts";
 import { dependencies, type Pipeline, type PipelineStage } from "./pipeline.ts";
@@ -56,7 +56,7 @@ export interface Plan {
 
 /** How a plan is made. */
 export interface PlanOptions {
-  /** Ids of stages that are to run even if their results are there. */
+  /** Stages that are to run even if their results are there: ids, or addresses of items. */
   readonly force?: readonly string[];
   /** Only look: what is in the remote store is left there, so that the plan cannot be executed. */
   readonly peek?: boolean;
@@ -72,8 +72,13 @@ export async function planPipeline(
   store: Store,
   options: PlanOptions = {},
 ): Promise<Plan> {
-  const forced = new Set(options.force);
-  requireStages(pipeline, forced);
+  const message = (text: string) => `There is no stage "${text}" to force`;
+  const { ids: forced, problems: unknown } = chooseStages(
+    pipeline.stages,
+    options.force ?? [],
+    message,
+  );
+  if (unknown.length > 0) throw new UserError(unknown);
   const { inputs: resolved, problems } = await resolveInputs(
     pipeline.inputs.values(),
     pipeline.directory,
@@ -94,15 +99,6 @@ export async function planPipeline(
     history: () => readHistory(store, pipeline.name, pipeline.stages.map(({ id }) => id)),
   });
   return { pipeline, store, inputs, stages, forced };
-}
-
-function requireStages({ stages }: Pipeline, ids: ReadonlySet<string>): void {
-  const known = stages.map(({ id }) => id);
-  const problems = [...ids].filter((id) => !known.includes(id)).map((id) => {
-    const hint = didYouMean(id, known);
-    return { message: `There is no stage "${id}" to force`, ...(hint !== undefined && { hint }) };
-  });
-  if (problems.length > 0) throw new UserError(problems);
 }
 
 /** What {@linkcode planStages} asks the outside. */

@@ -12,6 +12,7 @@ import type { JsonValue } from "../base/canonical_json.ts";
 import type { Problem } from "../base/errors.ts";
 import { didYouMean } from "../base/suggest.ts";
 import type { PipelineDocument } from "./document.ts";
+import { namesAxis } from "./matrix_references.ts";
 import { isObject, parsePath, PathError } from "./paths.ts";
 import type { Path } from "./source_text.ts";
 import { pointer } from "./yaml.ts";
@@ -19,7 +20,8 @@ import { pointer } from "./yaml.ts";
 /** More than any pipeline has; a few lines can refer to each other so that they expand to billions. */
 const MOST_REFERENCES = 10_000;
 
-const REFERENCE = /\$\$\{|\$\{([^{}]*)\}/g;
+// References to axes, also those that are none, are left to the items of the stage.
+const REFERENCE = /\$\$\{(?!matrix\b)|\$\{([^{}]*)\}/g;
 const WHOLE = /^\$\{([^{}]*)\}$/;
 
 /** Replaces the references in a document by what they name. */
@@ -60,15 +62,27 @@ class Resolver {
   #string(text: string, path: Path): JsonValue {
     if (!text.includes("${")) return text;
     const whole = WHOLE.exec(text);
+    if (whole !== null && namesAxis(whole[1]!)) return this.#axis(text, text, path);
     if (whole !== null) return this.#follow(whole[1]!, path) ?? text;
     return text.replace(REFERENCE, (found, name: string | undefined) => {
       if (name === undefined) return "${";
+      if (namesAxis(name)) return this.#axis(found, text, path);
       const value = this.#follow(name, path);
       if (value === undefined) return found;
       if (typeof value !== "object" || value === null) return String(value);
       this.#problem(path, `Reference "${found}" names more than fits into a string`);
       return found;
     });
+  }
+
+  /** Leaves a reference to an axis as it is, where it can have a meaning. */
+  #axis(reference: string, text: string, path: Path): string {
+    const isEscaped = text !== reference && text.includes(`$${reference}`);
+    if (!isEscaped && !isInItem(path)) {
+      const hint = "It is a value of one item: only with and expect of a stage can have it";
+      this.#problem(path, `Reference "${reference}" cannot stand here`, hint);
+    }
+    return reference;
   }
 
   #follow(name: string, from: Path): JsonValue | undefined {
@@ -116,6 +130,11 @@ class Resolver {
     this.#reported.add(identity);
     this.problems.push({ message, place, ...(hint === undefined ? {} : { hint }) });
   }
+}
+
+/** Whether something is said for each item of a stage. */
+function isInItem([first, , field]: Path): boolean {
+  return first === "stages" && (field === "with" || field === "expect");
 }
 
 function isStageName(path: Path, name: string): boolean {

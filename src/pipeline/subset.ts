@@ -5,26 +5,25 @@
  */
 
 import { UserError } from "../base/errors.ts";
-import { didYouMean } from "../base/suggest.ts";
+import { chooseStages } from "./choose.ts";
 import { dependencies, type Pipeline } from "./pipeline.ts";
 
 /**
  * The pipeline with only some stages, those that they take something from, and the inputs of all these.
  *
+ * @param texts Ids, or addresses of items.
  * @throws {UserError} If there is no stage of a name.
  */
-export function onlyStages(pipeline: Pipeline, ids: readonly string[]): Pipeline {
+export function onlyStages(pipeline: Pipeline, texts: readonly string[]): Pipeline {
   const byId = new Map(pipeline.stages.map((stage) => [stage.id, stage]));
-  const problems = ids.filter((id) => !byId.has(id)).map((id) => {
-    const hint = didYouMean(id, byId.keys());
-    return {
-      message: `There is no stage "${id}" to run`,
-      ...(hint !== undefined && { hint }),
-    };
-  });
-  if (problems.length > 0) throw new UserError(problems);
+  const chosen = chooseStages(
+    pipeline.stages,
+    texts,
+    (text) => `There is no stage "${text}" to run`,
+  );
+  if (chosen.problems.length > 0) throw new UserError(chosen.problems);
   const wanted = new Set<string>();
-  const open = [...ids];
+  const open = [...chosen.ids];
   while (open.length > 0) {
     const id = open.pop()!;
     if (wanted.has(id)) continue;

@@ -1,5 +1,5 @@
 /**
- * Finds out what each input of each stage takes, and so the order of execution.
+ * Finds out what each input of each stage takes.
  *
  * An input that `in:` does not name takes the nearest earlier artifact of a kind it accepts; what the stages of the
  * file made is nearer than the pipeline's own inputs. Where one stage, or the inputs, have several, the one that bears
@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { JsonValue } from "../base/canonical_json.ts";
+import { parseAddress } from "../base/address.ts";
 import type { Problem } from "../base/errors.ts";
 import { didYouMean } from "../base/suggest.ts";
 import type { ArtifactKind } from "../registry/artifact.ts";
@@ -17,7 +17,7 @@ import type { Registry } from "../registry/registry.ts";
 import { alternatives } from "../registry/schema.ts";
 import type { AnyStage, InputPort } from "../registry/stage.ts";
 import type { PipelineDocument } from "./document.ts";
-import { executionOrder, type Link } from "./order.ts";
+import type { Link } from "./order.ts";
 import { type Source, sourceName } from "./pipeline.ts";
 import type { Path } from "./source_text.ts";
 
@@ -36,14 +36,13 @@ const GIVEN_KINDS: ReadonlySet<ArtifactKind> = new Set<ArtifactKind>([
 /** Kinds that say little of what an artifact is for: a name says more than being near. */
 const NAMED_KINDS: ReadonlySet<ArtifactKind> = new Set<ArtifactKind>(["dataset", "json", "file"]);
 
-/** A stage before its inputs are known. */
+/** A stage of the file, before its inputs and items are known. */
 export interface UnwiredStage {
   readonly id: string;
   readonly index: number;
   readonly definition: AnyStage;
-  readonly parameters: { readonly [name: string]: JsonValue };
   /** The `in:` of the stage. */
-  readonly in: Readonly<Record<string, string>>;
+  readonly in: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /** An artifact that a stage can take. */
@@ -53,15 +52,15 @@ interface Candidate {
   readonly kind: ArtifactKind;
 }
 
-/** What feeds what. */
-export interface Wiring {
-  /** By stage id, then by port. */
-  readonly inputs: ReadonlyMap<string, ReadonlyMap<string, Source>>;
-  /** Stages in the order of execution; incomplete if there is a cycle. */
-  readonly order: readonly UnwiredStage[];
-  readonly problems: readonly Problem[];
-  readonly warnings: readonly Problem[];
+/** Where a port takes an artifact from, before items are told apart: a stage is one of the file. */
+export interface Supply {
+  readonly source: Source;
+  /** The part of an address that `in:` spells out, and how it does. */
+  readonly chosen?: { readonly axes: ReadonlyMap<string, string>; readonly path: Path };
 }
+
+/** By port; only a port that takes many has several. */
+export type Supplies = ReadonlyMap<string, readonly Supply[]>;
 
 /** What wiring needs to know of the pipeline. */
 export interface WiringContext {
@@ -73,17 +72,8 @@ export interface WiringContext {
   readonly complete: boolean;
 }
 
-/** Connects the stages. */
-export function wire(stages: readonly UnwiredStage[], context: WiringContext): Wiring {
-  const wirer = new Wirer(stages, context);
-  const inputs = new Map(stages.map((stage) => [stage.id, wirer.stage(stage)]));
-  const { order, cycle } = executionOrder(stages, inputs);
-  if (cycle !== undefined) wirer.reportCycle(cycle);
-  wirer.reportUnused(inputs);
-  return { inputs, order, problems: wirer.problems, warnings: wirer.warnings };
-}
-
-class Wirer {
+/** Finds what the ports of stages take, and what is wrong with that. */
+export class Wirer {
   readonly problems: Problem[] = [];
   readonly warnings: Problem[] = [];
   readonly #stages: readonly UnwiredStage[];
@@ -94,23 +84,29 @@ class Wirer {
     this.#context = context;
   }
 
-  stage(stage: UnwiredStage): Map<string, Source> {
+  /**
+   * What the ports of a stage take.
+   *
+   * @param ignored The ports that have no part.
+   */
+  stage(stage: UnwiredStage, ignored: readonly string[]): Supplies {
     const ports = stage.definition.inputs;
-    const sources = new Map<string, Source>();
-    const ignored = stage.definition.ignores?.(stage.parameters) ?? [];
+    const supplies = new Map<string, readonly Supply[]>();
     for (const [name, port] of Object.entries(ports)) {
+      const named = Object.hasOwn(stage.in, name) ? stage.in[name] : undefined;
       if (ignored.includes(name)) {
-        if (stage.in[name] !== undefined && stage.in[name] !== "none") {
+        if (named !== undefined && named !== "none") {
           const message = `input "${name}" has no part with these parameters`;
           this.#problem(stage, message, `Leave out in.${name}`, ["in", name], "key");
         }
         continue;
       }
-      const named = Object.hasOwn(stage.in, name) ? stage.in[name] : undefined;
-      const source = named === undefined
-        ? this.#nearest(stage, name, port)
-        : this.#named(stage, name, port, named);
-      if (source !== undefined) sources.set(name, source);
+      const found = named !== undefined
+        ? this.#given(stage, name, port, named)
+        : port.many === true
+        ? this.#all(stage, name, port)
+        : this.#nearest(stage, name, port);
+      if (found.length > 0) supplies.set(name, found);
     }
     for (const name of Object.keys(stage.in)) {
       if (Object.hasOwn(ports, name)) continue;
@@ -125,23 +121,42 @@ class Wirer {
         "key",
       );
     }
-    return sources;
+    return supplies;
   }
 
-  /** What `in:` names. */
+  /** What `in:` names, one or several. */
+  #given(
+    stage: UnwiredStage,
+    name: string,
+    port: InputPort,
+    named: string | readonly string[],
+  ): Supply[] {
+    if (typeof named === "string") return this.#named(stage, name, port, named, ["in", name]);
+    if (port.many !== true) {
+      this.#problem(stage, `input "${name}" takes one artifact, not a list`, undefined, [
+        "in",
+        name,
+      ]);
+      return [];
+    }
+    return named.flatMap((text, index) =>
+      this.#named(stage, name, port, text, ["in", name, index])
+    );
+  }
+
+  /** What one text of `in:` names. */
   #named(
     stage: UnwiredStage,
     name: string,
     port: InputPort,
     text: string,
-  ): Source | undefined {
-    const path = ["in", name];
+    path: Path,
+  ): Supply[] {
     if (text === "none") {
       if (!port.optional) this.#problem(stage, `input "${name}" cannot be none`, undefined, path);
-      return undefined;
+      return [];
     }
-    const dot = text.indexOf(".");
-    const [owner, output] = dot < 0 ? [text, undefined] : [text.slice(0, dot), text.slice(dot + 1)];
+    const { owner, output, axes } = this.#parts(text);
     const offered = this.#offered(owner);
     if (offered === undefined) {
       const known = ["inputs", ...this.#stages.map(({ id }) => id)];
@@ -151,7 +166,7 @@ class Wirer {
         didYouMean(owner, known),
         path,
       );
-      return undefined;
+      return [];
     }
     const fitting = offered.filter(({ kind }) => port.kinds.includes(kind));
     const chosen = output === undefined
@@ -166,7 +181,7 @@ class Wirer {
           owner === "inputs" ? "there is no input" : `"${owner}" has no output`
         } "${output}"`;
       this.#problem(stage, `in.${name} is "${text}", ${what}`, didYouMean(text, names), path);
-      return undefined;
+      return [];
     }
     if (!port.kinds.includes(chosen.kind)) {
       this.#problem(
@@ -175,9 +190,27 @@ class Wirer {
         undefined,
         path,
       );
-      return undefined;
+      return [];
     }
-    return chosen.source;
+    return [{ source: chosen.source, ...(axes.size > 0 && { chosen: { axes, path } }) }];
+  }
+
+  /** A text of `in:` in its parts; values of axes may have dots. */
+  #parts(text: string): {
+    owner: string;
+    output: string | undefined;
+    axes: ReadonlyMap<string, string>;
+  } {
+    const at = text.indexOf("@");
+    const dot = at < 0 ? text.indexOf(".") : text.lastIndexOf(".");
+    const last = dot < 0 ? undefined : text.slice(dot + 1);
+    const outputs = at < 0 ? undefined : this.#offered(text.slice(0, at)) ?? [];
+    const isOutput = outputs === undefined || outputs.some((each) => each.name === last);
+    const [owner, output] = last === undefined || !isOutput
+      ? [text, undefined]
+      : [text.slice(0, dot), last];
+    const { id, axes } = parseAddress(owner);
+    return { owner: id, output, axes };
   }
 
   /** What the pipeline's inputs or a stage have to offer; `undefined` if there is no such stage. */
@@ -193,28 +226,42 @@ class Wirer {
     return stage === undefined ? undefined : outputsOf(stage);
   }
 
-  /** What an input takes by itself. */
-  #nearest(stage: UnwiredStage, name: string, port: InputPort): Source | undefined {
+  /** What stages before one, the nearest first, and the pipeline's inputs have that fits a port. */
+  #before(stage: UnwiredStage, port: InputPort): Candidate[][] {
     const earlier = this.#stages.filter(({ index }) => index < stage.index).toReversed();
-    const groups = [...earlier.map(outputsOf), this.#offered("inputs")!]
+    return [...earlier.map(outputsOf), this.#offered("inputs")!]
       .map((group) => group.filter(({ kind }) => port.kinds.includes(kind)));
+  }
+
+  /** What an input takes by itself. */
+  #nearest(stage: UnwiredStage, name: string, port: InputPort): Supply[] {
+    const groups = this.#before(stage, port);
     const nearest = groups.find((group) => group.length > 0);
     if (nearest === undefined) {
       if (!port.optional && this.#context.complete) this.#missing(stage, name, port);
-      return undefined;
+      return [];
     }
     const byRole = groups.flat().find((each) => NAMED_KINDS.has(each.kind) && each.name === name);
-    if (byRole !== undefined) return byRole.source;
-    if (nearest.length === 1) return nearest[0]!.source;
+    if (byRole !== undefined) return [byRole];
+    if (nearest.length === 1) return nearest;
     const named = nearest.find((candidate) => candidate.name === name);
-    if (named !== undefined) return named.source;
+    if (named !== undefined) return [named];
     const names = nearest.map(({ source }) => sourceName(source));
     this.#problem(
       stage,
       `input "${name}" could be ${alternatives(names)}`,
       `Say which one, for instance: in: { ${name}: ${names[0]} }`,
     );
-    return undefined;
+    return [];
+  }
+
+  /** Everything before it that an input for many can take, in the order of the file. */
+  #all(stage: UnwiredStage, name: string, port: InputPort): Supply[] {
+    const found = this.#before(stage, port).toReversed().flat();
+    if (found.length === 0 && !port.optional && this.#context.complete) {
+      this.#missing(stage, name, port);
+    }
+    return found;
   }
 
   #missing(stage: UnwiredStage, name: string, port: InputPort): void {
@@ -243,10 +290,11 @@ class Wirer {
     });
   }
 
-  reportUnused(wiring: Wiring["inputs"]): void {
+  reportUnused(wiring: Iterable<Supplies>): void {
     if (!this.#context.complete || this.problems.length > 0) return;
     const used = new Set(
-      [...wiring.values()].flatMap((sources) => [...sources.values()]).map(sourceName),
+      [...wiring].flatMap((supplies) => [...supplies.values()].flat())
+        .map(({ source }) => sourceName(source)),
     );
     for (const name of this.#context.inputs.keys()) {
       if (used.has(`inputs.${name}`)) continue;

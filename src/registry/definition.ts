@@ -56,6 +56,10 @@ function portProblems(name: string, definition: Fields): string[] {
     for (const [port, value] of Object.entries(ports)) {
       const where = `Stage "${name}": ${side}.${port}`;
       if (!PORT.test(port)) problems.push(`${where} must be lower-case words joined by "_"`);
+      const isMany = isFields(value) && value.many === true;
+      if (isMany && (value.optional === true || value.ignorable === true)) {
+        problems.push(`${where} takes many: it must not be optional or ignorable`);
+      }
       const field = side === "inputs" ? "kinds" : "kind";
       const kinds = isFields(value) ? value[field] : undefined;
       const list = side === "outputs" ? [kinds] : Array.isArray(kinds) ? kinds : [];

@@ -20,6 +20,11 @@ export interface InputPort {
   readonly optional?: boolean;
   /** Whether some parameters leave it without a part, so that nothing feeds it then: see `ignores`. */
   readonly ignorable?: boolean;
+  /**
+   * Whether it takes any number of artifacts, unless told all that were made before it: a map by the address of the stage
+   * that made each, in the order of the file.
+   */
+  readonly many?: boolean;
   /** One sentence for the documentation. */
   readonly description: string;
 }
@@ -68,8 +73,10 @@ type Outputs = Readonly<Record<string, OutputPort>>;
 
 /** The artifacts given to `run`, by port. */
 export type InputArtifacts<I extends Ports> = {
-  readonly [N in keyof I]: I[N] extends { readonly optional: true } | { readonly ignorable: true }
-    ? Artifact<I[N]["kinds"][number]> | undefined
+  readonly [N in keyof I]: I[N] extends { readonly many: true }
+    ? ReadonlyMap<string, Artifact<I[N]["kinds"][number]>>
+    : I[N] extends { readonly optional: true } | { readonly ignorable: true }
+      ? Artifact<I[N]["kinds"][number]> | undefined
     : Artifact<I[N]["kinds"][number]>;
 };
 

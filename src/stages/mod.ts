@@ -6,6 +6,7 @@
 
 import type { AnyStage } from "../registry/stage.ts";
 import { calibrate } from "./calibrate/mod.ts";
+import { compare } from "./compare/mod.ts";
 import { correctBias } from "./correct_bias/mod.ts";
 import { equalize } from "./equalize/mod.ts";
 import { evaluate } from "./evaluate/mod.ts";
@@ -36,6 +37,7 @@ const stages = [
   reconstruct,
   finetune,
   evaluate,
+  compare,
   verify,
   exportStage,
 ] as const;

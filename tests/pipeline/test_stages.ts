@@ -57,6 +57,25 @@ export const sum = defineStage({
   },
 });
 
+/** Every number before it, by what made it. */
+export const collect = defineStage({
+  name: "collect",
+  version: 1,
+  summary: "List numbers",
+  description: "",
+  parameters: Type.Object({}),
+  inputs: { numbers: { kinds: ["json"], many: true, description: "Numbers" } },
+  outputs: { list: { kind: "file", description: "The numbers by the stage that made each" } },
+  metrics: { count: { ...metric, unit: "count" } },
+  engine: false,
+  async run(_parameters, { numbers }) {
+    const list: Record<string, unknown> = {};
+    for (const [address, number] of numbers) list[address] = await number.load();
+    const bytes = new TextEncoder().encode(JSON.stringify(list));
+    return { outputs: { list: bytes }, metrics: { count: numbers.size } };
+  },
+});
+
 /** One number more. */
 export const increment = defineStage({
   name: "increment",
@@ -324,4 +343,14 @@ export const wired = [
   }),
 ];
 
-export default [number, sum, increment, trouble, count, deliver, options, ...wired];
+export default [
+  collect,
+  number,
+  sum,
+  increment,
+  trouble,
+  count,
+  deliver,
+  options,
+  ...wired,
+];

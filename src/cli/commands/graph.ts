@@ -22,6 +22,8 @@ export interface GraphOptions {
   /** Told by the ending of `output` unless given. */
   readonly format: typeof GRAPH_FORMATS[number] | undefined;
   readonly output: string | undefined;
+  /** Whether each item of a matrix is shown. */
+  readonly items: boolean;
 }
 
 /** Shows which stage takes what from where. */
@@ -30,7 +32,7 @@ export async function graph(options: GraphOptions, { out, err }: Streams): Promi
   const { graphOf } = await import("../../pipeline/graph.ts");
   const pipeline = await loadFile(options.file, options);
   err.lines(...problemLines(pipeline.warnings, err.style, err.columns(), "warning"));
-  const made = graphOf(pipeline);
+  const made = graphOf(pipeline, { items: options.items });
   const format = options.format ?? formatOf(options.output);
   const isFile = options.output !== undefined;
   const text = {

@@ -6,7 +6,7 @@
 
 import { importLater } from "../../base/import_later.ts";
 import { file, set, YAML } from "./shared.ts";
-import { argument, command, option } from "./syntax.ts";
+import { argument, command, flag, option } from "./syntax.ts";
 import { choice, path } from "./values.ts";
 
 const graph = command({
@@ -28,6 +28,7 @@ const graph = command({
       "text, mermaid, svg or json; told by the ending of --output, else text",
     ),
     output: option("-o --output", path("FILE", [".svg", ".mmd"]), "Write to a file"),
+    items: flag("--items", "Show each item of a matrix, not only how many there are"),
   },
   action: (options) => async (streams) =>
     (await importLater<typeof import("../commands/graph.ts")>(

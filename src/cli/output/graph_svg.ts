@@ -7,6 +7,7 @@
 import { layoutGraph, type Point } from "../../base/graph_layout.ts";
 import { cutText } from "../../base/terminal_text.ts";
 import type { PipelineGraph } from "../../pipeline/graph.ts";
+import { titleOf } from "./graph_text.ts";
 
 const WIDTH = 168;
 const HEIGHT = 44;
@@ -48,16 +49,17 @@ export function graphSvg({ name, nodes, edges }: PipelineGraph): string {
     ),
   ];
   for (const [index, { x, y }] of layout.nodes.entries()) {
-    const { id, what, type } = nodes[index]!;
+    const { what, type } = nodes[index]!;
+    const title = titleOf(nodes[index]!);
     lines.push(
       `<g transform="translate(${round(x)} ${round(y)})"><title>${
-        escape(`${id}: ${what}`)
+        escape(`${title}: ${what}`)
       }</title>`,
       `<rect class="box ${type}" width="${WIDTH}" height="${HEIGHT}" rx="${
         type === "input" ? 22 : 6
       }"/>`,
       `<text class="title" x="${WIDTH / 2}" y="19" text-anchor="middle">${
-        escape(cutText(id, TITLE_LETTERS))
+        escape(cutText(title, TITLE_LETTERS))
       }</text>`,
       `<text class="note" x="${WIDTH / 2}" y="35" text-anchor="middle">${
         escape(cutText(what, NOTE_LETTERS))

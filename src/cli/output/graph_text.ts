@@ -9,7 +9,7 @@ import type { GraphNode, PipelineGraph } from "../../pipeline/graph.ts";
 
 /** Each stage with what it takes. */
 export function graphLines({ nodes, edges }: PipelineGraph, style: Style): string[] {
-  const names = nodes.map(({ id }) => printable(id));
+  const names = nodes.map((node) => printable(titleOf(node)));
   const width = Math.max(...names.map(textWidth));
   const whats = Math.max(...nodes.map(({ what }) => textWidth(what)));
   return nodes.map(({ id, type, what }, index) => {
@@ -34,10 +34,17 @@ export function mermaidLines({ nodes, edges }: PipelineGraph): string[] {
   ];
 }
 
-function shape({ id, type, what }: GraphNode): string {
+/** What a node is called, with how many items it stands for. */
+export function titleOf({ id, items }: GraphNode): string {
+  return items === undefined ? id : `${id} ×${items}`;
+}
+
+function shape(node: GraphNode): string {
+  const { id, type, what } = node;
+  const title = titleOf(node);
   return type === "input"
-    ? `(${mermaidText(`${id} (${what})`)})`
-    : `[${mermaidText(id === what ? id : `${id} (${what})`)}]`;
+    ? `(${mermaidText(`${title} (${what})`)})`
+    : `[${mermaidText(id === what ? title : `${title} (${what})`)}]`;
 }
 
 /** In quotes, only entities are special. */
