@@ -120,7 +120,7 @@ export class Verifier implements AsyncDisposable {
   async #ends(state: Propagated): Promise<{ lower: number; upper: number }[]> {
     const size = sizeOf(this.#network, this.#network.output);
     const { method } = this.#options;
-    const known = state.bounds.get(this.#network.output)!;
+    const known = state.bounds.get(this.#propagator.network.output)!;
     const [z, y] = method === "crown-separate"
       ? [await this.#rows("z", state), await this.#rows("y", state)]
       : [
@@ -138,8 +138,9 @@ export class Verifier implements AsyncDisposable {
   }
 
   async #rows(view: RowView, state: Propagated) {
-    const { output } = this.#network;
-    const size = sizeOf(this.#network, output);
+    const { network } = this.#propagator;
+    const { output } = network;
+    const size = sizeOf(network, output);
     const rows = allRows(1, size);
     const { bounds } = await this.#propagator.boundRows(output, view, rows, state);
     const lower = new Float64Array(size);

@@ -10,14 +10,14 @@ import { inputs, outputs, parameters } from "./ports.ts";
 
 export const verify = defineStage({
   name: "verify",
-  version: 2,
+  version: 3,
   summary: "Prove how far a quantized model's outputs can be from the original's",
   description: [
     "For every input of a domain, not only for those of a data set, no output of the two models differs by more than the " +
     "bound. The answer is a bracket: what is proven, and the largest difference that was found, with the input that " +
     "shows it.",
-    "Models of Gemm, MatMul, Conv, Add, Sub, Mul and Div by constants, BatchNormalization, average pools, Relu, LeakyRelu, " +
-    "PRelu, Clip, operators that move values, and quantizers. See the guide on guarantees for what exactly is claimed.",
+    "Models of Gemm, MatMul, Conv, Add, Sub, Mul and Div by constants, BatchNormalization, pools, Relu, LeakyRelu, PRelu, " +
+    "Clip, Sigmoid, Tanh, operators that move values, and quantizers. See the guide on guarantees for what exactly is claimed.",
   ].join("\n\n"),
   parameters,
   inputs,

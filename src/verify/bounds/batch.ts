@@ -30,17 +30,15 @@ export interface Noise {
   readonly e: Float64Array;
 }
 
-/** Bounds that say nothing. */
-export function unbounded(length: number): ValueBounds {
-  const lower = () => new Float64Array(length).fill(-Infinity);
-  const upper = () => new Float64Array(length).fill(Infinity);
+/** Bounds that are to be filled in. */
+export function emptyBounds(length: number): ValueBounds {
   return {
-    zLower: lower(),
-    zUpper: upper(),
-    yLower: lower(),
-    yUpper: upper(),
-    eLower: lower(),
-    eUpper: upper(),
+    zLower: new Float64Array(length),
+    zUpper: new Float64Array(length),
+    yLower: new Float64Array(length),
+    yUpper: new Float64Array(length),
+    eLower: new Float64Array(length),
+    eUpper: new Float64Array(length),
   };
 }
 

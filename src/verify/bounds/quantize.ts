@@ -6,19 +6,9 @@
 
 import { roundHalfEven } from "../../quant/grid.ts";
 import type { Pair, Quantizer } from "../network/network.ts";
-import { down, up, type ValueBounds } from "./batch.ts";
+import { emptyBounds, type ValueBounds } from "./batch.ts";
+import { type Lines, newLines, relaxByLines } from "./line_pairs.ts";
 import type { Relaxation } from "./relu.ts";
-
-/** A line above and a line below a function of one variable, and its ends. */
-export interface Lines {
-  upperSlope: number;
-  upperConstant: number;
-  lowerSlope: number;
-  lowerConstant: number;
-  /** The least and the greatest value. */
-  least: number;
-  greatest: number;
-}
 
 /** The identity between two bounds. */
 function identityLines(lower: number, upper: number, out: Lines): void {
@@ -97,8 +87,6 @@ export function roundingLines(
   }
 }
 
-const ROUNDING = 32 * 2 ** -53;
-
 /**
  * Relaxes rounding on every box. The difference g = a − b is that of the lines of both sides: with slope 1, what z and y
  * have in common cancels.
@@ -113,116 +101,19 @@ export function relaxQuantize(
   slack: number,
   out: Relaxation,
 ): ValueBounds {
-  const { zLower, zUpper, yLower, yUpper, eLower, eUpper } = bounds;
+  const { zLower, zUpper, yLower, yUpper } = bounds;
   const count = zLower.length;
-  const made: ValueBounds = {
-    zLower: new Float64Array(count),
-    zUpper: new Float64Array(count),
-    yLower: new Float64Array(count),
-    yUpper: new Float64Array(count),
-    eLower: new Float64Array(count),
-    eUpper: new Float64Array(count),
-  };
+  const made = emptyBounds(count);
   const a: Lines = newLines(), b: Lines = newLines();
   const { original, quantized } = quantizer;
   for (let at = 0; at < count; at++) {
     const element = at % size;
     const zl = zLower[at]!, zu = zUpper[at]!, yl = yLower[at]!, yu = yUpper[at]!;
-    const el = eLower[at]!, eu = eUpper[at]!;
     if (original === undefined) identityLines(zl, zu, a);
     else roundingLines(original, element, zl, zu, slack, a);
     if (quantized === undefined) identityLines(yl, yu, b);
     else roundingLines(quantized, element, yl, yu, slack, b);
-    const zc = (zl + zu) / 2, yc = (yl + yu) / 2, ec = (el + eu) / 2;
-    const zm = Math.max(-zl, zu, 0), ym = Math.max(-yl, yu, 0), em = Math.max(-el, eu, 0);
-
-    const aSizes = (Math.abs(a.upperSlope) + Math.abs(a.lowerSlope)) * zm +
-      Math.abs(a.upperConstant) + Math.abs(a.lowerConstant);
-    const bSizes = (Math.abs(b.upperSlope) + Math.abs(b.lowerSlope)) * (ym + zm + em) +
-      Math.abs(b.upperConstant) + Math.abs(b.lowerConstant);
-    setLines(
-      a,
-      zc,
-      (ROUNDING + unit) * aSizes,
-      at,
-      out.aSlope,
-      out.aSlopeHalf,
-      out.aConstant,
-      out.aConstantHalf,
-      out.aValue,
-      out.aValueHalf,
-    );
-    setLines(
-      b,
-      yc,
-      (ROUNDING + unit) * bSizes,
-      at,
-      out.bSlope,
-      out.bSlopeHalf,
-      out.bConstant,
-      out.bConstantHalf,
-      out.bValue,
-      out.bValueHalf,
-    );
-
-    // g ≤ upper line of a − lower line of b, at y = z − e; and the other way round.
-    const up1 = a.upperSlope - b.lowerSlope,
-      uq = b.lowerSlope,
-      uc = a.upperConstant - b.lowerConstant;
-    const lp = a.lowerSlope - b.upperSlope,
-      lq = b.upperSlope,
-      lc = a.lowerConstant - b.upperConstant;
-    const room = (ROUNDING + unit) * (aSizes + bSizes + (Math.abs(uq) + Math.abs(lq)) * em);
-    out.gSlopeZ[at] = (up1 + lp) / 2;
-    out.gSlopeZHalf[at] = (up1 - lp) / 2;
-    out.gSlopeE[at] = (uq + lq) / 2;
-    out.gSlopeEHalf[at] = (uq - lq) / 2;
-    out.gConstant[at] = (uc + lc) / 2;
-    out.gConstantHalf[at] = (uc - lc) / 2 + room;
-    out.gValue[at] = ((up1 + lp) * zc + (uq + lq) * ec + uc + lc) / 2;
-    out.gValueHalf[at] = ((up1 - lp) * zc + (uq - lq) * ec + uc - lc) / 2;
-
-    made.zLower[at] = a.least;
-    made.zUpper[at] = a.greatest;
-    made.yLower[at] = b.least;
-    made.yUpper[at] = b.greatest;
-    const ends = (p: number, q: number, c: number, most: boolean) =>
-      c + (p > 0 === most ? p * zu : p * zl) + (q > 0 === most ? q * eu : q * el);
-    made.eUpper[at] = Math.min(up(a.greatest - b.least), up(ends(up1, uq, uc + room, true)));
-    made.eLower[at] = Math.max(down(a.least - b.greatest), down(ends(lp, lq, lc - room, false)));
+    relaxByLines(bounds, at, a, b, undefined, unit, out, made);
   }
   return made;
-}
-
-function newLines(): Lines {
-  return {
-    upperSlope: 0,
-    upperConstant: 0,
-    lowerSlope: 0,
-    lowerConstant: 0,
-    least: 0,
-    greatest: 0,
-  };
-}
-
-function setLines(
-  { upperSlope, upperConstant, lowerSlope, lowerConstant }: Lines,
-  middle: number,
-  room: number,
-  at: number,
-  slope: Float64Array,
-  slopeHalf: Float64Array,
-  constant: Float64Array,
-  constantHalf: Float64Array,
-  value: Float64Array,
-  valueHalf: Float64Array,
-): void {
-  const s = (upperSlope + lowerSlope) / 2, h = (upperSlope - lowerSlope) / 2;
-  const c = (upperConstant + lowerConstant) / 2, d = (upperConstant - lowerConstant) / 2;
-  slope[at] = s;
-  slopeHalf[at] = h;
-  constant[at] = c;
-  constantHalf[at] = d + room;
-  value[at] = s * middle + c;
-  valueHalf[at] = h * middle + d;
 }

@@ -87,6 +87,23 @@ const NETWORKS: Record<string, PairedNetwork> = {
   }),
 };
 
+NETWORKS["max pools"] = pair([1, 1, 4, 6], 0.05, (b, x, weights) => {
+  const first = b.op("MaxPool", [
+    b.op("Conv", [x, weights([2, 1, 3, 3], 0.3), weights([2])], { pads: [1, 1, 1, 1] }),
+  ], { kernel_shape: [2, 2], strides: [2, 2] });
+  const second = b.op("MaxPool", [b.op("Relu", [first])], {
+    kernel_shape: [2, 3],
+    strides: [1, 2],
+    pads: [1, 1, 0, 1],
+  });
+  return b.op("Gemm", [b.op("Flatten", [second]), weights([8, 2], 0.5)]);
+});
+NETWORKS["sigmoid and tanh"] = pair([1, 3], 0.05, (b, x, weights) => {
+  const first = b.op("Sigmoid", [b.op("Gemm", [x, weights([3, 7], 1.5), weights([7])])]);
+  const second = b.op("Tanh", [b.op("Gemm", [first, weights([7, 6]), weights([6])])]);
+  return b.op("Gemm", [second, weights([6, 2])]);
+});
+
 function batchOf(network: PairedNetwork, random: Random, count: number, width: number): BoxBatch {
   const { size } = network.input;
   const lower = Float64Array.from({ length: count * size }, () => random.normal());
@@ -106,11 +123,12 @@ function sample(
   });
 }
 
-for (const [name, network] of Object.entries(NETWORKS)) {
+for (const [name, given] of Object.entries(NETWORKS)) {
   for (const [semantics, reselect] of [["real", 0], ["float32", 2]] as const) {
     Deno.test(`bounds hold at sampled points: ${name}, ${semantics}, ${reselect} steps`, async () => {
       const random = Random.from(9, name);
-      await using propagator = new Propagator(network, { semantics, reselect, memory: 1 });
+      await using propagator = new Propagator(given, { semantics, reselect, memory: 2 ** 16 });
+      const { network } = propagator;
       const outputs = sizeOf(network, network.output);
       for (const [rows, width] of [["none", 0.5], ["values", 0.2], ["differences", 0.5]] as const) {
         const batch = batchOf(network, random, 3, width);
@@ -139,6 +157,9 @@ for (const [name, network] of Object.entries(NETWORKS)) {
               }
             }
             const [a, b] = [z[network.output]!, y[network.output]!];
+            evaluate(given, x).difference.forEach((value, at) =>
+              assert.ok(Math.abs(b[at]! - a[at]! - value) < 1e-12)
+            );
             for (let place = 0; place < wanted.index.length; place++) {
               if (wanted.group[Math.floor(place / wanted.width)] !== box) continue;
               const at = wanted.index[place]!, sign = wanted.sign[place]!;
@@ -155,7 +176,8 @@ for (const [name, network] of Object.entries(NETWORKS)) {
 
   Deno.test(`a box without width gives the difference itself: ${name}`, async () => {
     const random = Random.from(10, name);
-    await using propagator = new Propagator(network);
+    await using propagator = new Propagator(given);
+    const { network } = propagator;
     const batch = batchOf(network, random, 4, 0);
     const state = await propagator.propagate(batch, "values");
     const outputs = sizeOf(network, network.output);

@@ -34,7 +34,10 @@ export function differenceGraph(network: PairedNetwork): NetworkGraph {
         const quantizer = step.quantizer[side];
         const x = values[step.input]!;
         values.push(quantizer === undefined ? x : emitRounding(builder, quantizer, x));
-      } else throw new TypeError(`Step ${step.kind} cannot be computed in float64`);
+      } else if (step.kind === "maxpool") throw new TypeError("Max pools must be expanded first");
+      else {values.push(
+          builder.op(step.kind === "tanh" ? "Tanh" : "Sigmoid", [values[step.input]!]),
+        );}
     }
     return values[network.output]!;
   });

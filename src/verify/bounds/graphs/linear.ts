@@ -101,7 +101,9 @@ export function emitBackward(
         numbersOf(builder, place, map.kind, "factors", [map.rows], ({ factors }) => factors),
       ]);
     case "index":
-      return gatherColumns(builder, coefficients, inverse(map));
+      return inverses(map)
+        .map((list) => gatherColumns(builder, coefficients, list))
+        .reduce((sum, part) => builder.op("Add", [sum, part]));
     case "dense":
       return builder.op("MatMul", [coefficients, emitWeights(builder, place)]);
     case "convolution":
@@ -158,15 +160,17 @@ function transposed(weights: Float64Array, rows: number, columns: number): Float
   return result;
 }
 
-function inverse({ rows, columns, sources }: IndexMap): Int32Array {
-  const result = new Int32Array(columns).fill(-1);
+/** For each column, a row that reads it, −1 where there is none left: as many lists as a column has rows at most. */
+function inverses({ rows, columns, sources }: IndexMap): Int32Array[] {
+  const lists: Int32Array[] = [];
   for (let row = 0; row < rows; row++) {
     const source = sources[row]!;
     if (source < 0) continue;
-    if (result[source] !== -1) throw new TypeError("An index map must not repeat elements");
-    result[source] = row;
+    let list = lists.find((each) => each[source] === -1);
+    if (list === undefined) lists.push(list = new Int32Array(columns).fill(-1));
+    list[source] = row;
   }
-  return result;
+  return lists.length > 0 ? lists : [new Int32Array(columns).fill(-1)];
 }
 
 /** Columns of a tensor by number; −1 is a column of zeros. */
