@@ -150,8 +150,12 @@ function residualRows(threads: number): [string, Row][] {
       }),
     }];
   };
-  const quantized = (bits: number, activations: number | undefined): Stage[] => [
-    ...activations === undefined ? [] : [{ id: "calibrate", uses: "calibrate" }],
+  const quantized = (source: string, bits: number, activations?: number): Stage[] => [
+    ...activations === undefined ? [] : [{
+      id: "calibrate",
+      uses: "calibrate",
+      with: source === "real" ? {} : range,
+    }],
     {
       id: "quantized",
       uses: "quantize",
@@ -174,7 +178,7 @@ function residualRows(threads: number): [string, Row][] {
           `time to make ${IMAGES} images`,
           source,
           [
-            ...quantized(8, 8),
+            ...quantized(source, 8, 8),
           ],
           "quantized",
           "images",
@@ -186,7 +190,7 @@ function residualRows(threads: number): [string, Row][] {
       const settings = {
         method: activations === undefined ? "brecq" : "qdrop",
         preset: "fast",
-        steps: 200,
+        steps: 100,
         threads,
         ...bits === 2 && { lambda: 0.05 },
       };
@@ -194,7 +198,7 @@ function residualRows(threads: number): [string, Row][] {
         `${widths}-${source}`,
         `${widths} reconstructed on ${source}`,
         source,
-        [...quantized(bits, activations), {
+        [...quantized(source, bits, activations), {
           id: "reconstruct",
           uses: "reconstruct",
           with: settings,
@@ -210,7 +214,7 @@ function residualRows(threads: number): [string, Row][] {
       uses: "reconstruct",
       with: { method: "qdrop", preset: "fast", steps: 200, threads },
     };
-    const base = [...quantized(2, 4), learned];
+    const base = [...quantized(source, 2, 4), learned];
     rows.push(
       build(`W2A4-${source}`, `W2A4 reconstructed on ${source}`, source, base, "reconstruct", ""),
     );

@@ -4,8 +4,10 @@ import type { Dataset } from "../../src/data/dataset.ts";
 import { GraphBuilder } from "../../src/onnx/build.ts";
 import type { Model } from "../../src/onnx/model.ts";
 import { elementCount, float32 } from "../../src/onnx/tensor.ts";
+import { grid } from "../../src/quant/grid.ts";
 import { observedValues } from "../../src/quant/placement.ts";
-import type { Ranges } from "../../src/quant/ranges.ts";
+import { chooseRange } from "../../src/quant/observers/table.ts";
+import { RANGE_METHODS, type Ranges } from "../../src/quant/ranges.ts";
 import { fillDefaults } from "../../src/registry/defaults.ts";
 import type { Schema } from "../../src/registry/schema.ts";
 import { calibrate } from "../../src/stages/calibrate/mod.ts";
@@ -328,14 +330,27 @@ Deno.test("an activation that no statistics lead to is named", async () => {
   );
 });
 
-Deno.test("method batchnorm and the range of the input belong together", () => {
+for (const method of RANGE_METHODS) {
+  Deno.test(`what is told of the input's range counts for more than the data: ${method}`, async () => {
+    const { tensors: { x: seen, ...others } } = (await calibrated({ settings: { method } })).ranges;
+    const told = (await calibrated({ settings: { method, input_range: [-50, 150] } })).ranges;
+    const { x, ...same } = told.tensors;
+    assert.deepEqual(same, others);
+    assert.deepEqual([x!.min, x!.max], [-50, 150]);
+    assert.deepEqual(Object.keys(x!).sort(), Object.keys(seen!).sort());
+    const { min, max } = chooseRange(x!, method, told.settings, grid(8));
+    assert.ok(min <= -45 && max >= 135, `${min} to ${max}`);
+  });
+}
+
+Deno.test("method batchnorm needs the range of the input, from the least to the greatest", () => {
   const problems = (settings: JsonValue) =>
     calibrate.validate!(fillDefaults(parameters as unknown as Schema, settings) as Parameters);
   assert.match(
     problems({ method: "batchnorm" })[0]!.message,
     /needs the range of the model's input/,
   );
-  assert.match(problems({ input_range: [0, 1] })[0]!.message, /Method mse finds the range/);
+  assert.deepEqual(problems({ input_range: [0, 1] }), []);
   assert.match(
     problems({ method: "batchnorm", input_range: [1, 1] })[0]!.message,
     /must go from the least to the greatest/,

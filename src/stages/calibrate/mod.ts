@@ -49,13 +49,6 @@ function findProblems({ method, input_range: range }: Parameters): ParameterProb
       hint: "Say input_range: [LEAST, GREATEST], as values are after preprocessing",
     }];
   }
-  if (method !== "batchnorm") {
-    return [{
-      path: ["input_range"],
-      message: `Method ${method} finds the range of the input from the data`,
-      hint: "Leave out input_range, or say method: batchnorm",
-    }];
-  }
   return range[0] < range[1] ? [] : [{
     path: ["input_range"],
     message: `input_range must go from the least to the greatest value: it is [${

@@ -67,7 +67,8 @@ export const parameters = Type.Object({
   }),
   input_range: Type.Optional(Type.Tuple([Type.Number(), Type.Number()], {
     description:
-      "For `batchnorm`: the least and the greatest value that the model is fed, as they are after preprocessing.",
+      "The least and the greatest value that the model is fed, as they are after preprocessing. `batchnorm` needs it; for " +
+      "the other methods it takes the place of what the data shows of the input, which images that were made up do not tell.",
     examples: [[0, 1], [-2.12, 2.64]],
   })),
   exclude: excludedNodes(

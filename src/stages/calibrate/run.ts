@@ -14,14 +14,14 @@ import { batchSize } from "./batch_size.ts";
 import { RepeatedFeeds } from "./feeds.ts";
 import type { inputs, outputs, parameters } from "./ports.ts";
 import { valuesToObserve } from "./values.ts";
-import { rangesWithoutData } from "./without_data.ts";
+import { rangesWithoutData, statisticsOfRange } from "./without_data.ts";
 
 export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = async (
   parameters,
   { model: artifact, calibration },
   context,
 ) => {
-  const { method, bins, momentum, percentile, power } = parameters;
+  const { method, bins, momentum, percentile, power, input_range: inputRange } = parameters;
   if (method === "batchnorm") {
     const tensors = rangesWithoutData(await artifact.load(), parameters, artifact.origin);
     const activations = Object.keys(tensors).length;
@@ -68,6 +68,16 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
     if (min === 0 && max === 0) {
       context.warn(`Activation "${name}" is zero for all of the data "${calibration.origin}"`);
     }
+  }
+  if (inputRange !== undefined) {
+    const [min, max] = inputRange;
+    const { histogram, ...extent } = statisticsOfRange(inputRange, bins);
+    const known = {
+      ...extent,
+      ...(needs === "average" && { average: { min, max } }),
+      ...(needs === "histogram" && { histogram }),
+    };
+    for (const { name } of graph.inputs) if (statistics.has(name)) statistics.set(name, known);
   }
   const ranges: Ranges = {
     version: 1,

@@ -14,7 +14,7 @@ import {
 import { expectedHistogram } from "../../quant/distributions/histogram.ts";
 import { activationDistributions } from "../../quant/distributions/propagate.ts";
 import { layBins } from "../../quant/histogram.ts";
-import type { Range, TensorStatistics } from "../../quant/ranges.ts";
+import type { TensorStatistics } from "../../quant/ranges.ts";
 import type { Parameters } from "./ports.ts";
 import { valuesToObserve } from "./values.ts";
 
@@ -40,13 +40,12 @@ export function rangesWithoutData(
   }
   const known = activationDistributions(model);
   const inputs = new Set(model.graph.inputs.map(({ name }) => name));
-  const [low, high] = inputRange!;
   const unknown = names.filter((name) => !inputs.has(name) && !known.has(name));
   if (unknown.length > 0) throw notKnown(unknown, model);
   return Object.fromEntries(names.map((name) => [
     name,
     inputs.has(name)
-      ? uniform({ min: low, max: high }, bins)
+      ? statisticsOfRange(inputRange!, bins)
       : statisticsOf(known.get(name)!, deviations, bins),
   ]));
 }
@@ -62,8 +61,12 @@ function statisticsOf(
   return { ...range, count: sum(histogram.counts), histogram };
 }
 
-/** Nothing is known of inputs but their range. */
-function uniform(range: Range, bins: number): TensorStatistics {
+/** The statistics of an input of which nothing is known but its range. */
+export function statisticsOfRange(
+  [min, max]: readonly [number, number],
+  bins: number,
+): TensorStatistics {
+  const range = { min, max };
   const layout = layBins(range, bins);
   const counts = Array.from({ length: bins }, (_, bin) => {
     const centre = (bin - layout.zeroBin) * layout.binWidth;
