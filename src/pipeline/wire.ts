@@ -3,8 +3,8 @@
  *
  * An input that `in:` does not name takes the nearest earlier artifact of a kind it accepts; what the stages of the
  * file made is nearer than the pipeline's own inputs. Where one stage, or the inputs, have several, the one that bears
- * the input's name is taken. Data sets play parts (calibration, test) rather than follow on each other, and files and
- * JSON can be anything, so for them the name counts first.
+ * the input's name is taken. Data sets play parts (calibration, test) rather than follow on each other, so for them the
+ * name counts first; so it does for files and JSON, which can be anything, where an input can do without.
  *
  * @module
  */
@@ -33,8 +33,8 @@ const GIVEN_KINDS: ReadonlySet<ArtifactKind> = new Set<ArtifactKind>([
   "file",
 ]);
 
-/** Kinds that say little of what an artifact is for: a name says more than being near. */
-const NAMED_KINDS: ReadonlySet<ArtifactKind> = new Set<ArtifactKind>(["dataset", "json", "file"]);
+/** Kinds that say little of what an artifact is for: for an input that may be left out, a name says more than being near. */
+const NAMED_KINDS: ReadonlySet<ArtifactKind> = new Set<ArtifactKind>(["json", "file"]);
 
 /** A stage of the file, before its inputs and items are known. */
 export interface UnwiredStage {
@@ -241,7 +241,10 @@ export class Wirer {
       if (!port.optional && this.#context.complete) this.#missing(stage, name, port);
       return [];
     }
-    const byRole = groups.flat().find((each) => NAMED_KINDS.has(each.kind) && each.name === name);
+    const byRole = groups.flat().find((each) =>
+      each.name === name &&
+      (each.kind === "dataset" || (port.optional === true && NAMED_KINDS.has(each.kind)))
+    );
     if (byRole !== undefined) return [byRole];
     if (nearest.length === 1) return nearest;
     const named = nearest.find((candidate) => candidate.name === name);
