@@ -40,7 +40,8 @@ export class Memos {
   async #keep(path: string, value: JsonValue): Promise<void> {
     try {
       if (!this.#files.checkVersion()) return;
-      const text = canonicalJson(value);
+      // The order of keys is part of what was read.
+      const text = JSON.stringify(value);
       await this.#files.writeLosable(path, `${digestOf(text)}\n${text}`);
     } catch (error) {
       // Not being able to remember costs only time; what has to be written reports it.
