@@ -4,6 +4,7 @@ import { call, project } from "../cli/fixture.ts";
 
 /** What a user has to put beside a pipeline before it runs. */
 const BROUGHT: Record<string, string[]> = {
+  "acasxu.yaml": ["network.onnx", "prop_3.vnnlib"],
   "cifar10.yaml": [
     "model.onnx",
     "cifar-10-batches-bin/data_batch_1.bin",
