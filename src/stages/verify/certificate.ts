@@ -87,7 +87,6 @@ export async function certificateOf(
     });
     const { certificate } = await certify(models, requests, {
       semantics,
-      differences: true,
       signal: context.signal,
       progress: (done, parts) =>
         context.progress({

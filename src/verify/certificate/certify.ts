@@ -31,7 +31,10 @@ export interface CertifyRequest extends NamedBox {
 
 /** How work is done. */
 export interface CertifyOptions {
-  /** Whether differences inside of the networks get bounds of their own: tighter, at about twice the time a part. */
+  /**
+   * Whether differences inside of the networks get bounds of their own: tighter, at about twice the time a part. Unless
+   * told, where that pays on the box as a whole.
+   */
   readonly differences?: boolean;
   /** Which arithmetic of the two models the claim speaks of; `real` unless told. */
   readonly semantics?: Semantics;
@@ -121,6 +124,9 @@ interface Part {
   cut?: { readonly at: number; readonly low: Part; readonly high: Part };
 }
 
+/** By how much bounds of inner differences have to tighten the bound of a whole box. */
+const WORTH = 3;
+
 /** Milliseconds of work without a pause. */
 const PAUSE = 100;
 
@@ -130,6 +136,7 @@ class Splitter {
   readonly #request: CertifyRequest;
   readonly #options: CertifyOptions;
   readonly #root: Part;
+  readonly #differences: boolean;
   /** Parts beyond the target, the furthest first. */
   readonly #open: Part[] = [];
 
@@ -137,7 +144,19 @@ class Splitter {
     this.#prover = prover;
     this.#request = request;
     this.#options = options;
+    this.#differences = options.differences ?? this.#pays();
     this.#root = this.#bound(request.box);
+  }
+
+  /** Whether bounds of inner differences are worth their time; without splitting they always are. */
+  #pays(): boolean {
+    if (this.#request.parts < 3) return true;
+    const { lower, upper } = this.#request.box;
+    const worst = (differences: boolean) => {
+      this.parts++;
+      return this.#excessOf(this.#prover.prove(lower, upper, { differences })).excess;
+    };
+    return WORTH * (1 + worst(true)) < 1 + worst(false);
   }
 
   get isReached(): boolean {
@@ -177,7 +196,7 @@ class Splitter {
     const tree: (SplitTree[number])[] = [];
     const lower = target.lower.slice();
     const upper = target.upper.slice();
-    const kind = this.#options.differences === true ? 1 : 0;
+    const kind = this.#differences ? 1 : 0;
     const waiting = [this.#root];
     for (let part = waiting.pop(); part !== undefined; part = waiting.pop()) {
       if (part.cut === undefined) {
@@ -199,9 +218,18 @@ class Splitter {
   }
 
   #bound(box: Box): Part {
-    const differences = this.#options.differences === true;
-    const bounds = this.#prover.prove(box.lower, box.upper, { differences, scores: true });
+    const options = { differences: this.#differences, scores: true };
+    const bounds = this.#prover.prove(box.lower, box.upper, options);
     this.parts++;
+    const { excess, worst } = this.#excessOf(bounds);
+    const side = worst < 0 ? -1 : this.#sideOf(box, worst);
+    const part: Part = { box, bounds, excess, side };
+    if (excess > 0) this.#insert(part);
+    return part;
+  }
+
+  /** How far bounds are beyond the target, relative to its width, and the row that is furthest. */
+  #excessOf(bounds: DifferenceBounds): { excess: number; worst: number } {
     const { target } = this.#request;
     let [excess, worst] = [0, -1];
     bounds.lower.forEach((lower, output) => {
@@ -212,10 +240,7 @@ class Splitter {
         if (each > excess) [excess, worst] = [each, 2 * output + 1 - direction];
       });
     });
-    const side = worst < 0 ? -1 : this.#sideOf(box, worst);
-    const part: Part = { box, bounds, excess, side };
-    if (excess > 0) this.#insert(part);
-    return part;
+    return { excess, worst };
   }
 
   /** The input whose cut helps most, of those that can be cut; −1 where there is none. */
