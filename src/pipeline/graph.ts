@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Pipeline, type Source, sourceName } from "./pipeline.ts";
+import { type Pipeline, portOf, type Source, sourceName } from "./pipeline.ts";
 
 /** An input or a stage. */
 export interface GraphNode {
@@ -59,7 +59,7 @@ export function graphOf(
       ...(!items && item.size > 0 && { items: count }),
     });
     for (const [key, source] of inputs) {
-      const port = key.replace(/\[.*/, "");
+      const port = portOf(key);
       const from: Source = source.from === "inputs"
         ? source
         : { ...source, id: entryOf.get(source.id)! };

@@ -18,6 +18,7 @@ import type {
 } from "../registry/stage.ts";
 import type { Digest, Key, Store, StoredOutput } from "../store/store.ts";
 import type { StageFailure } from "./events.ts";
+import { portOf } from "./pipeline.ts";
 
 /** A stage to be run, as data that another thread can be sent. */
 export interface Job {
@@ -95,9 +96,9 @@ function openInputs(
   const inputs: Record<string, Artifact | ReadonlyMap<string, Artifact>> = Object.fromEntries(many);
   for (const [port, record] of given) {
     const artifact = openArtifact(record, resolve);
-    const bracket = port.indexOf("[");
-    if (bracket < 0) inputs[port] = artifact;
-    else many.get(port.slice(0, bracket))!.set(port.slice(bracket + 1, -1), artifact);
+    const all = many.get(portOf(port));
+    if (all === undefined) inputs[port] = artifact;
+    else all.set(port.slice(portOf(port).length + 1, -1), artifact);
   }
   // Which ports take many is known only here, not to the compiler.
   return inputs as InputArtifacts<AnyStage["inputs"]>;

@@ -80,6 +80,12 @@ export interface Pipeline {
   readonly placeOf: (path: Path) => SourcePlace;
 }
 
+/** The port of an input of a stage: `"evaluations"` of `"evaluations[w4-test]"`. */
+export function portOf(input: string): string {
+  const bracket = input.indexOf("[");
+  return bracket < 0 ? input : input.slice(0, bracket);
+}
+
 /** The ids of the stages that a stage takes something from. */
 export function dependencies(stage: PipelineStage): string[] {
   const ids = new Set<string>();

@@ -13,12 +13,15 @@ import type {
   StageLiterals,
 } from "../registry/stage.ts";
 import type { BuiltInStage } from "../stages/mod.ts";
-import type { InputEntry, StoreSpec } from "./spec.ts";
+import type { InputEntry, MatrixSpec, StoreSpec } from "./spec.ts";
+
+/** A reference to another value, or to one of an axis: `"${matrix.bits}"`. */
+type Reference = `\${${string}}`;
 
 /** Any part of a value, at any depth: what has a default need not be given. */
-type Partially<T> = T extends readonly unknown[] ? T
-  : T extends object ? { readonly [K in keyof T]?: Partially<T[K]> }
-  : T;
+type Partially<T> = T extends readonly unknown[] ? T | Reference
+  : T extends object ? { readonly [K in keyof T]?: Partially<T[K]> } | Reference
+  : T | Reference;
 
 /** A definition with all that TypeScript can know of it. */
 type TypedStage<
@@ -33,7 +36,11 @@ export interface EntryDetails<P, I extends string, M extends string> {
   readonly id?: string;
   readonly description?: string;
   readonly with?: Partially<P>;
-  readonly in?: { readonly [K in I]?: string };
+  /** Axes: the stage is done for each combination of their values. */
+  readonly matrix?: MatrixSpec;
+  /** For a stage that takes many artifacts: the axes whose items it takes together. */
+  readonly gather?: true | readonly string[];
+  readonly in?: { readonly [K in I]?: string | readonly string[] };
   readonly expect?: { readonly [K in M]?: string | number };
 }
 
@@ -77,5 +84,7 @@ export interface PipelineDefinition {
   readonly inputs?: Readonly<Record<string, InputEntry>>;
   readonly plugins?: readonly string[];
   readonly store?: StoreSpec;
+  /** Axes that any stage can refer to. */
+  readonly matrix?: MatrixSpec;
   readonly stages: readonly (BuiltInEntry | PluginEntry)[];
 }

@@ -3,16 +3,17 @@ import { loadPipeline } from "../../src/pipeline/load.ts";
 import { Folder, thrownBy } from "./support.ts";
 
 const GUIDE = new URL("../../docs/pipelines.md", import.meta.url);
+const SWEEPS = new URL("../../docs/sweeps.md", import.meta.url);
 const MOD = new URL("../../mod.ts", import.meta.url);
 
-function blocks(language: string): string[] {
+function blocks(language: string, guide = GUIDE): string[] {
   const pattern = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms");
-  return [...Deno.readTextFileSync(GUIDE).matchAll(pattern)].map(([, code]) => code!);
+  return [...Deno.readTextFileSync(guide).matchAll(pattern)].map(([, code]) => code!);
 }
 
-Deno.test("the pipelines of the guide are right", async () => {
-  const all = blocks("yaml");
-  assert.ok(all.length >= 3);
+Deno.test("the pipelines of the guides are right", async () => {
+  const all = [...blocks("yaml"), ...blocks("yaml", SWEEPS)];
+  assert.ok(all.length >= 6);
   using folder = new Folder();
   for (const text of all) {
     const file = folder.write("pipelines/pipeline.yaml", text);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { Artifacts, keyOfStage } from "../../src/pipeline/artifacts.ts";
 import { loadPipeline } from "../../src/pipeline/load.ts";
-import { sourceName } from "../../src/pipeline/pipeline.ts";
+import { portOf, sourceName } from "../../src/pipeline/pipeline.ts";
 import { digestOf } from "../../src/store/digest.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -15,7 +15,7 @@ async function keysOf(file: string): Promise<Record<string, string>> {
   const keys: Record<string, string> = {};
   for (const stage of stages) {
     for (const [port, source] of stage.inputs) {
-      const [kind] = stage.stage.definition.inputs[port]!.kinds;
+      const [kind] = stage.stage.definition.inputs[portOf(port)]!.kinds;
       const origin = sourceName(source);
       artifacts.add(source, { kind, digest: digestOf(origin), origin, path: "" });
     }

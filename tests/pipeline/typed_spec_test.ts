@@ -54,3 +54,27 @@ export const refused: PipelineDefinition[] = [
   // @ts-expect-error A format of data that does not exist.
   { name: "x", inputs: { test: { mnist: "x" } }, stages: [] },
 ];
+
+Deno.test("a sweep can be written in TypeScript", async () => {
+  const pipeline = await definePipeline({
+    name: "sweep",
+    inputs: { model: { onnx: "model.onnx" }, test: { images: "photographs" } },
+    matrix: { bits: [8, 4] },
+    stages: [
+      {
+        id: "w",
+        uses: "quantize",
+        with: { weights: { bits: "${matrix.bits}" }, activations: { mode: "none" } },
+      },
+      { uses: "evaluate" },
+      { uses: "compare", gather: true, in: { evaluations: ["evaluate"] } },
+    ],
+  });
+  assert.deepEqual(pipeline.stages.map(({ id }) => id), [
+    "w@bits=8",
+    "w@bits=4",
+    "evaluate@bits=8",
+    "evaluate@bits=4",
+    "compare",
+  ]);
+});
