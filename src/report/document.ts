@@ -267,7 +267,29 @@ const VerificationSchema = Type.Object({
       }),
       { description: "One for each element of the models' output" },
     ),
+    kept: Type.Optional(
+      Type.Boolean({
+        description: "Whether no input of the box has another class in either model",
+      }),
+    ),
   })),
+  certificate: Type.Optional(Type.Object({
+    claims: Type.Optional(
+      Type.Number({ description: "What it allows at most; absent if there is no certificate" }),
+    ),
+    parts: Type.Optional(Type.Number({ description: "Parts that it bounds" })),
+    none: Type.Optional(Type.String({ description: "Why there is none" })),
+  })),
+  decomposition: Type.Optional(
+    Type.Object({
+      domain: Type.String(),
+      total: Type.Number({ description: "The bound of the box as a whole" }),
+      weights: Type.Number(),
+      rounding: Type.Number(),
+      saturation: Type.Number(),
+      arithmetic: Type.Number(),
+    }, { description: "What the largest bound consists of" }),
+  ),
 });
 
 /** What is read from a run's artifacts. */

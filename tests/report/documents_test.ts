@@ -46,7 +46,18 @@ const DOCUMENTS: Record<string, JsonValue> = {
         { found: 0.5, proven: 0.54321001, lower: -1, upper: 1, witness: [0] },
         { found: 0.1, proven: 0.2, lower: -1, upper: 1, witness: null },
       ],
+      kept: true,
     }],
+    certificate: { claims: 0.5444, parts: 12 },
+    decomposition: {
+      domain: "item 0",
+      output: 0,
+      total: 0.8,
+      weights: 0.6,
+      rounding: 0.2,
+      saturation: 0,
+      arithmetic: 0,
+    },
   },
   unproven: {
     method: "interval",
@@ -55,6 +66,7 @@ const DOCUMENTS: Record<string, JsonValue> = {
       { name: "a", boxes: 1, settled: 0, outputs: [{ found: 0, proven: null }] },
       { name: "b", boxes: 1, settled: 0, outputs: [{ found: 0, proven: 3 }] },
     ],
+    certificate: { none: "the operator Erf is not supported" },
   },
   list: [1, 2],
   nothing: null,
@@ -97,6 +109,12 @@ Deno.test("documents are known by their form, and others are left alone", async 
     words,
     /Nothing is proven of the inputs of each of 2 boxes\. No difference was found/,
   );
+
+  assert.match(
+    words,
+    /For 1 of 1 items the class provably stays in all of the box\. Without splitting, the bound of item 0 is 0\.8, made 75\.00 % by changed weights, 25\.00 % by rounding of activations\. A certificate proves 0\.5444 in 12 parts, for bitbound check-certificate\./,
+  );
+  assert.match(words, /There is no certificate: the operator Erf is not supported\./);
 
   const { markup } = searchSection(report)!;
   // Two points of the front, a model that was measured, and the choice.

@@ -68,13 +68,27 @@ const Verification = form({
       found: Type.Number(),
       proven: Type.Union([Type.Number(), Type.Null()]),
     })),
+    kept: Type.Optional(Type.Boolean()),
+  })),
+  certificate: Type.Optional(form({
+    claims: Type.Optional(Type.Number()),
+    parts: Type.Optional(Type.Number()),
+    none: Type.Optional(Type.String()),
+  })),
+  decomposition: Type.Optional(form({
+    domain: Type.String(),
+    total: Type.Number(),
+    weights: Type.Number(),
+    rounding: Type.Number(),
+    saturation: Type.Number(),
+    arithmetic: Type.Number(),
   })),
 });
 
 /** Reads what was proven of differences between models. */
 export async function readVerifications(artifacts: RunArtifacts): Promise<ReportVerification[]> {
   return (await documents(artifacts, Verification)).map((
-    [stage, { method, semantics, domains }],
+    [stage, { method, semantics, domains, certificate, decomposition }],
   ) => {
     const { model, reference } = artifacts.inputsOf(stage);
     return {
@@ -83,7 +97,7 @@ export async function readVerifications(artifacts: RunArtifacts): Promise<Report
       ...(reference !== undefined && { reference }),
       method,
       semantics,
-      domains: domains.map(({ name, boxes, settled, outputs }) => ({
+      domains: domains.map(({ name, boxes, settled, outputs, kept }) => ({
         name,
         boxes,
         settled,
@@ -91,7 +105,10 @@ export async function readVerifications(artifacts: RunArtifacts): Promise<Report
           found,
           ...(proven !== null && { proven }),
         })),
+        ...(kept !== undefined && { kept }),
       })),
+      ...(certificate && { certificate }),
+      ...(decomposition && { decomposition }),
     };
   });
 }

@@ -23,7 +23,7 @@ export interface DomainResult {
 
 /** Document and numbers. */
 export interface Answer {
-  readonly bracket: JsonValue;
+  readonly bracket: { readonly [field: string]: JsonValue };
   readonly metrics: Record<string, number>;
   readonly bound: number;
 }

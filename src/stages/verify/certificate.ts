@@ -35,8 +35,15 @@ const SLACK = 2 ** -9;
 /** A certificate's bytes, and what it claims. */
 export interface MadeCertificate {
   readonly bytes: Uint8Array;
-  /** The largest difference that it allows; absent if there is no certificate. */
-  readonly claims?: number;
+  /** For the document of the stage. */
+  readonly facts:
+    | {
+      /** The largest difference that it allows. */
+      readonly claims: number;
+      /** Parts that it bounds. */
+      readonly parts: number;
+    }
+    | { readonly none: string };
 }
 
 /** Where the models' files are. */
@@ -100,7 +107,11 @@ export async function certificateOf(
     const claims = certificate.boxes.map(({ difference: { lower, upper } }) =>
       Math.max(...upper, ...lower.map((value) => -value))
     );
-    return { bytes: encodeCertificate(certificate), claims: Math.max(...claims) };
+    const bounded = certificate.boxes.reduce((sum, { tree }) => sum + (tree.length + 1) / 2, 0);
+    return {
+      bytes: encodeCertificate(certificate),
+      facts: { claims: Math.max(...claims), parts: bounded },
+    };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return none(error.message, context);
@@ -110,5 +121,8 @@ export async function certificateOf(
 function none(reason: string, context?: StageContext): MadeCertificate {
   context?.warn(`There is no certificate: ${reason}`);
   const file: NoCertificate = { format: FORMAT, version: VERSION, none: reason };
-  return { bytes: new TextEncoder().encode(canonicalJson({ ...file }) + "\n") };
+  return {
+    bytes: new TextEncoder().encode(canonicalJson({ ...file }) + "\n"),
+    facts: { none: reason },
+  };
 }

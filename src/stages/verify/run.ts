@@ -56,7 +56,7 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
       "There is no finite bound: values grow beyond all numbers on this domain. Make it smaller",
     );
   }
-  const { bytes, claims } = await certificateOf(
+  const { bytes, facts } = await certificateOf(
     { original: given.reference.path, quantized: given.model.path },
     parameters,
     boxes,
@@ -65,12 +65,12 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
   );
   return {
     outputs: {
-      bracket,
+      bracket: { ...bracket, certificate: facts },
       certificate: bytes,
       witness: witnessFile(reference, domains),
       merged: emit === undefined ? new Uint8Array() : encodeModel(mergedModel(reference, model)),
     },
-    metrics: { ...metrics, ...(claims !== undefined && { certified: claims }) },
+    metrics: { ...metrics, ...("claims" in facts && { certified: facts.claims }) },
   };
 };
 

@@ -39,7 +39,55 @@ function one(verification: ReportVerification): Html {
         formatBound(whole.proven)
       }</strong>${ARITHMETIC[semantics] ?? ` (${semantics})`}.`
   } ${foundText(whole)}</p>
-${note(`Method ${method}; ${coverage(domains)}.`)}${brackets(domains)}${domainTable(domains)}`;
+${moreWords(verification)}${note(`Method ${method}; ${coverage(domains)}.`)}${brackets(domains)}${
+    domainTable(domains)
+  }`;
+}
+
+/** Classes, parts of the bound, and the certificate. */
+function moreWords({ domains, certificate, decomposition }: ReportVerification): Html {
+  const classified = domains.filter(({ kept }) => kept !== undefined);
+  const kept = classified.filter((each) => each.kept).length;
+  const sentences = [
+    ...classified.length === 0 ? [] : [
+      html`For ${kept} of ${classified.length} items the class provably stays in all of the box.`,
+    ],
+    ...decomposition === undefined ? [] : [partsText(decomposition)],
+    ...certificate === undefined ? [] : [certificateText(certificate)],
+  ];
+  return sentences.length === 0 ? html`` : html`<p>${
+    sentences.map((each) =>
+      html`
+        ${each}
+      `
+    )
+  }</p>`;
+}
+
+function partsText(
+  { domain, total, ...parts }: NonNullable<ReportVerification["decomposition"]>,
+): Html {
+  if (total === 0) return html``;
+  const named = [
+    ["changed weights", parts.weights],
+    ["rounding of activations", parts.rounding],
+    ["saturation of activations", parts.saturation],
+    ["float32 arithmetic", parts.arithmetic],
+  ] as const;
+  const text = named.filter(([, part]) => part > 0)
+    .map(([name, part]) => `${formatQuantity(part / total, "fraction")} by ${name}`);
+  return html`Without splitting, the bound of ${domain} is ${formatBound(total)}, made ${
+    text.join(", ")
+  }.`;
+}
+
+function certificateText(
+  { claims, parts = 1, none }: NonNullable<ReportVerification["certificate"]>,
+): Html {
+  if (claims === undefined) return html`There is no certificate${none && `: ${none}`}.`;
+  return html`A certificate proves ${formatBound(claims)} in ${formatNumber(parts)} ${
+    parts === 1 ? "part" : "parts"
+  }, for <code>bitbound check-certificate</code>.`;
 }
 
 const ARITHMETIC: Readonly<Record<string, string>> = {
