@@ -212,14 +212,14 @@ function residualRows(threads: number): [string, Row][] {
     const learned = {
       id: "reconstruct",
       uses: "reconstruct",
-      with: { method: "qdrop", preset: "fast", steps: 200, threads },
+      with: { method: "qdrop", preset: "fast", steps: 100, threads },
     };
     const base = [...quantized(source, 2, 4), learned];
     rows.push(
       build(`W2A4-${source}`, `W2A4 reconstructed on ${source}`, source, base, "reconstruct", ""),
     );
     for (const estimator of ["ste", "dsq"]) {
-      const settings = { estimator, steps: 300, threads };
+      const settings = { estimator, steps: 200, threads };
       rows.push(build(
         `W2A4-${source}-${estimator}`,
         `the same, fine-tuned with ${estimator}`,
