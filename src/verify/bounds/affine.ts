@@ -24,6 +24,8 @@ export interface AffineFacts {
     readonly e: Float64Array;
   };
   readonly errors: { readonly z: Float64Array; readonly y: Float64Array; readonly e: Float64Array };
+  /** What rounding of the networks is relative to beside the products: magnitudes of all that offsets are made of. */
+  readonly sizes: { readonly z: Float64Array; readonly y: Float64Array };
   /** Relative errors of arithmetic and weights on each side. */
   readonly z: number;
   readonly y: number;
@@ -52,6 +54,10 @@ export function affineFacts(step: AffinePairedStep, semantics: Semantics): Affin
       y: yErrors,
       // The same real numbers cancel, whatever they are.
       e: original === quantized ? none : zErrors.map((error, at) => error + yErrors[at]!),
+    },
+    sizes: {
+      z: original.sizes ?? original.values.map(Math.abs),
+      y: quantized.sizes ?? quantized.values.map(Math.abs),
     },
     z: arithmetic + weights.original,
     y: arithmetic + weights.quantized,
@@ -85,12 +91,12 @@ export function affineBounds(
     eLower: new Float64Array(count),
     eUpper: new Float64Array(count),
   };
-  const { offsets, errors } = facts;
+  const { offsets, errors, sizes } = facts;
   const isShared = facts.eOfBoth === 0;
   for (let at = 0; at < count; at++) {
     const element = at % size;
-    const zSize = results.z[2 * count + at]! + Math.abs(offsets.z[element]!);
-    const ySize = results.y[2 * count + at]! + Math.abs(offsets.y[element]!);
+    const zSize = results.z[2 * count + at]! + sizes.z[element]!;
+    const ySize = results.y[2 * count + at]! + sizes.y[element]!;
     const eSize = results.e[2 * count + at]! + Math.abs(offsets.e[element]!);
     noise.z[at] = (facts.z + unit) * zSize + errors.z[element]! + facts.underflow;
     noise.y[at] = (facts.y + unit) * ySize + errors.y[element]! + facts.underflow;

@@ -121,6 +121,7 @@ export class Lowering {
    * nothing else reads it.
    *
    * @param errors How far real addends may be from those given.
+   * @param sizes The magnitudes of what each addend was made of, where larger than its own.
    */
   addScaling(
     node: Node,
@@ -129,24 +130,30 @@ export class Lowering {
     addends: Float64Array | undefined,
     dims: readonly number[],
     errors?: Float64Array,
+    sizes?: Float64Array,
   ): void {
     const size = elementCount(dims);
     const trivial = (factors?.every((factor) => factor === 1) ?? true) &&
-      (addends?.every((addend) => addend === 0) ?? true) && errors === undefined;
+      (addends?.every((addend) => addend === 0) ?? true) && errors === undefined &&
+      sizes === undefined;
     if (trivial) return this.alias(node, input.number, dims);
     const maker = this.#steps[input.number - 1];
     const foldable = maker?.kind === "affine" && size === maker.size &&
       !this.#isShared(input.number) &&
       (factors === undefined || maker.terms.every(({ map }) => canScaleRows(map, factors)));
     if (foldable) {
-      this.#steps[input.number - 1] = folded(maker, node, factors, addends, dims, errors);
+      this.#steps[input.number - 1] = folded(maker, node, factors, addends, dims, errors, sizes);
       this.#places.set(node.outputs[0]!, { number: input.number, dims });
       return;
     }
     const map: LinearMap = factors === undefined
       ? identity(size)
       : { kind: "diagonal", rows: size, columns: size, factors, relativeError: 4 * FOLDING };
-    const offset = { values: addends ?? new Float64Array(size), ...(errors && { errors }) };
+    const offset = {
+      values: addends ?? new Float64Array(size),
+      ...(errors && { errors }),
+      ...(sizes && { sizes }),
+    };
     this.addAffine(node, [{ input: input.number, map }], dims, offset);
   }
 
@@ -226,6 +233,7 @@ function folded(
   addends: Float64Array | undefined,
   dims: readonly number[],
   errors: Float64Array | undefined,
+  sizes: Float64Array | undefined,
 ): Step {
   const before = maker.offset;
   const values = before.values.map((value, at) =>
@@ -239,12 +247,21 @@ function folded(
     return rounding + (before.errors?.[at] ?? 0) * factor * (1 + FOLDING) + (errors?.[at] ?? 0);
   });
   const isExact = total.every((error) => error === 0);
+  const folded = values.map((_, at) =>
+    (before.sizes?.[at] ?? Math.abs(before.values[at]!)) * Math.abs(factors?.[at] ?? 1) +
+    (sizes?.[at] ?? Math.abs(addends?.[at] ?? 0))
+  );
+  const isPlain = folded.every((each, at) => each <= Math.abs(values[at]!));
   return {
     ...maker,
     terms: factors === undefined
       ? maker.terms
       : maker.terms.map(({ input, map }) => ({ input, map: scaleRows(map, factors) })),
-    offset: { values, ...(isExact ? {} : { errors: total }) },
+    offset: {
+      values,
+      ...(isExact ? {} : { errors: total }),
+      ...(isPlain ? {} : { sizes: folded }),
+    },
     dims,
     names: {
       value: node.outputs[0]!,

@@ -29,6 +29,11 @@ export interface Offset {
   readonly values: Float64Array;
   /** Absolute, not negative; absent where the values are exact. */
   readonly errors?: Float64Array;
+  /**
+   * The sum of the magnitudes of all that was folded into each value, which rounding in a runtime is relative to; absent
+   * where it is that of the value itself.
+   */
+  readonly sizes?: Float64Array;
 }
 
 /** One linear part of an affine step. */

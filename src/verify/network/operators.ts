@@ -232,15 +232,16 @@ function batchNormalization(node: Node, lowering: Lowering): void {
   const size = elementCount(x.dims);
   const factors = new Float64Array(size);
   const addends = new Float64Array(size);
-  const errors = new Float64Array(size);
+  const sizes = new Float64Array(size);
   for (let at = 0; at < size; at++) {
     const channel = Math.floor(at / positions);
     const shift = mean![channel]! * channelFactors[channel]!;
     factors[at] = channelFactors[channel]!;
     addends[at] = bias![channel]! - shift;
-    errors[at] = 8 * UNIT * (Math.abs(bias![channel]!) + Math.abs(shift));
+    sizes[at] = Math.abs(bias![channel]!) + Math.abs(shift);
   }
-  lowering.addScaling(node, x, factors, addends, x.dims, errors);
+  const errors = sizes.map((each) => 8 * UNIT * each);
+  lowering.addScaling(node, x, factors, addends, x.dims, errors, sizes);
 }
 
 /** αx + (1 − α)·max(0, x). */

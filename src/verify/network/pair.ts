@@ -226,7 +226,8 @@ function sameMap(a: LinearMap, b: LinearMap): boolean {
 
 function sameOffset(a: Offset, b: Offset): boolean {
   const none = new Float64Array(a.values.length);
-  return sameNumbers(a.values, b.values) && sameNumbers(a.errors ?? none, b.errors ?? none);
+  return sameNumbers(a.values, b.values) && sameNumbers(a.errors ?? none, b.errors ?? none) &&
+    sameNumbers(a.sizes ?? none, b.sizes ?? none);
 }
 
 function sameNumbers(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
