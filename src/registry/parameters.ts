@@ -74,7 +74,7 @@ export function take(purpose: string) {
 
 /** How a candidate's roundings are learned, where stages try quantized networks out. */
 export const RECONSTRUCTION = {
-  steps: Type.Integer({ minimum: 1, description: "Steps of learning a block." }),
+  steps: Type.Integer({ minimum: 1, description: "Steps of learning a layer." }),
   batch: Type.Integer({ default: 32, minimum: 1, description: "Items a step." }),
   loss: Type.Union([Type.Literal("mse"), Type.Literal("fisher")], {
     default: "mse",

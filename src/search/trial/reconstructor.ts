@@ -144,7 +144,7 @@ export class Reconstructor implements Disposable {
     const { steps, batch, loss, learning_rate } = this.#options;
     return {
       solver: "learn",
-      unit: "block",
+      unit: "layer",
       maximumBits: WIDEST,
       ends: "width",
       except: [],

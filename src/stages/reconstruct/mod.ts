@@ -10,7 +10,7 @@ import { inputs, outputs, type Parameters, parameters } from "./ports.ts";
 
 export const reconstruct = defineStage({
   name: "reconstruct",
-  version: 4,
+  version: 5,
   summary: "Learn which way each weight is rounded, so that few bits lose little",
   description: [
     "Goes through the network unit by unit. For each it learns, from a few hundred unlabelled items, which weights to " +
@@ -60,6 +60,13 @@ export const reconstruct = defineStage({
     },
   },
   engine: true,
+  rehearse: ({ method, batch, distill, activation_steps }) =>
+    method === "gptq" || method === "bias" ? {} : {
+      steps: 2,
+      batch: Math.min(batch, 16),
+      ...(distill !== undefined && { distill: Math.min(distill, 2) }),
+      ...(activation_steps !== undefined && { activation_steps: 2 }),
+    },
   validate: findProblems,
   load: () => importLater<typeof import("./run.ts")>(import.meta.resolve("./run.ts")),
 });

@@ -38,7 +38,8 @@ export const parameters = Type.Object({
     Type.Literal("network"),
   ], {
     description:
-      "What is reconstructed together; a residual block or the like unless given, a layer for `adaround`.",
+      "What is reconstructed together; unless given a layer with the preset `fast` and for `adaround`, a residual block or " +
+      "the like otherwise.",
   })),
   steps: Type.Optional(Type.Integer({ minimum: 1, description: "Steps a unit." })),
   batch: Type.Integer({ default: 32, minimum: 1, description: "Items a step." }),

@@ -9,6 +9,8 @@ import type { Parameters } from "./ports.ts";
 
 /** What a preset decides. */
 interface Preset {
+  /** What is learned together, where the method has blocks: with few steps, few weights. */
+  readonly unit: "layer" | "block";
   readonly steps: number;
   readonly learningRate: number;
   readonly lambda: number | "auto";
@@ -19,7 +21,8 @@ interface Preset {
 
 const PRESETS: Readonly<Record<Parameters["preset"], Preset>> = {
   fast: {
-    steps: 400,
+    unit: "layer",
+    steps: 250,
     learningRate: 0.1,
     lambda: "auto",
     warmup: 0.1,
@@ -27,6 +30,7 @@ const PRESETS: Readonly<Record<Parameters["preset"], Preset>> = {
     distill: 0,
   },
   standard: {
+    unit: "block",
     steps: 1500,
     learningRate: 0.1,
     lambda: "auto",
@@ -35,6 +39,7 @@ const PRESETS: Readonly<Record<Parameters["preset"], Preset>> = {
     distill: 300,
   },
   paper: {
+    unit: "block",
     steps: 20_000,
     learningRate: 1e-3,
     lambda: 0.01,
@@ -45,17 +50,18 @@ const PRESETS: Readonly<Record<Parameters["preset"], Preset>> = {
 };
 
 /** What a method decides, besides the parameters. */
-type Method = Pick<ReconstructionOptions, "solver" | "unit"> & {
+type Method = Pick<ReconstructionOptions, "solver"> & {
+  /** Where the preset does not decide it. */
+  readonly unit?: ReconstructionOptions["unit"];
   readonly learning?: Partial<LearningOptions>;
 };
 
 const METHODS: Readonly<Record<Parameters["method"], Method>> = {
-  brecq: { solver: "learn", unit: "block", learning: { activations: "after" } },
+  brecq: { solver: "learn", learning: { activations: "after" } },
   adaround: { solver: "learn", unit: "layer", learning: { activations: "fixed" } },
-  qdrop: { solver: "learn", unit: "block", learning: { activations: "joint", drop: 0.5 } },
+  qdrop: { solver: "learn", learning: { activations: "joint", drop: 0.5 } },
   genie: {
     solver: "learn",
-    unit: "block",
     learning: { activations: "joint", drop: 0.5, scaleRate: 1e-4 },
   },
   gptq: { solver: "gptq", unit: "layer" },
@@ -69,7 +75,7 @@ export function optionsOf(parameters: Parameters): ReconstructionOptions {
   const learns = solver === "learn";
   return {
     solver,
-    unit: parameters.unit ?? unit,
+    unit: parameters.unit ?? unit ?? preset.unit,
     maximumBits: parameters.max_bits,
     ends: parameters.first_last,
     except: parameters.except,

@@ -11,7 +11,7 @@ import { inputs, outputs, type Parameters, parameters } from "./ports.ts";
 
 export const search = defineStage({
   name: "search",
-  version: 2,
+  version: 3,
   summary: "Choose a width for each layer under a budget",
   description: [
     "Finds the widths that lose least, by the sensitivity table, while no limit is exceeded: so many bytes, bits, " +
@@ -116,6 +116,22 @@ export const search = defineStage({
     },
   },
   engine: true,
+  rehearse: ({ genetic, trials }) => ({
+    genetic: {
+      ...genetic,
+      generations: 2,
+      population: Math.min(genetic.population, 8),
+      parents: 4,
+    },
+    ...(trials !== undefined && {
+      trials: {
+        ...trials,
+        count: 1,
+        ...(trials.reconstruction !== undefined &&
+          { reconstruction: { ...trials.reconstruction, steps: 2 } }),
+      },
+    }),
+  }),
   ignores({ trials, targets }) {
     if (trials === undefined) return ["calibration", "validation", "ranges"];
     return [

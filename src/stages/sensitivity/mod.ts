@@ -10,7 +10,7 @@ import { inputs, outputs, type Parameters, parameters } from "./ports.ts";
 
 export const sensitivity = defineStage({
   name: "sensitivity",
-  version: 3,
+  version: 4,
   summary: "Measure what each layer loses at each width",
   description: [
     "Quantizes the weights of one layer at a time, or the activations of one scale, and measures what that costs: the table " +
@@ -41,6 +41,10 @@ export const sensitivity = defineStage({
     },
   },
   engine: true,
+  rehearse: ({ reconstruction }) => ({
+    probes: 1,
+    reconstruction: { ...reconstruction, steps: 2 },
+  }),
   validate: findProblems,
   load: () => importLater<typeof import("./run.ts")>(import.meta.resolve("./run.ts")),
 });

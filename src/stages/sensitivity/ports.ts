@@ -55,7 +55,7 @@ export const parameters = Type.Object({
     default: "output",
     description:
       "`output`: how far the network's outputs are from the float ones with one layer quantized, measured on data. " +
-      "`reconstruction`: the same after the roundings of the layer were learned, block by block, as BRECQ does: for models that " +
+      "`reconstruction`: the same after the roundings of the layer were learned, as the preset `fast` of `reconstruct` does: for models that " +
       "will be reconstructed. " +
       "`hawq`: half the mean curvature of the loss (Hutchinson's estimate) times the squared error of the weights, for " +
       "all widths at once. `sqnr`: noise-to-signal ratio of the weights, without data. `certified`: how far any output can " +
