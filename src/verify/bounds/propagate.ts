@@ -60,7 +60,7 @@ export interface Propagated {
   readonly relaxations: ReadonlyMap<ValueNumber, Relaxation>;
 }
 
-const DEFAULT_MEMORY = 256 * 2 ** 20;
+const DEFAULT_MEMORY = 32 * 2 ** 20;
 
 /** Bounds one network; sessions are made when they are first needed. */
 export class Propagator implements AsyncDisposable {
@@ -72,12 +72,15 @@ export class Propagator implements AsyncDisposable {
   readonly #folded = new Set<ValueNumber>();
   readonly #nonlinear = new Set<ValueNumber>();
   readonly #onlyRelu = new Set<ValueNumber>();
+  readonly #comparisons: ReadonlySet<ValueNumber>;
   readonly #sessions: NetworkSessions;
   readonly #widest: number;
 
   constructor(network: PairedNetwork, options: PropagationOptions = {}) {
-    network = expandPools(network);
+    const expanded = expandPools(network);
+    network = expanded.network;
     this.network = network;
+    this.#comparisons = expanded.comparisons;
     this.#options = {
       semantics: "real",
       threads: 1,
@@ -152,6 +155,7 @@ export class Propagator implements AsyncDisposable {
         if (known !== undefined) intersect(made.bounds, known);
         close(made.bounds);
         if (rows === "none" || !this.#nonlinear.has(value)) continue;
+        if (this.#comparisons.has(value) && step.size > MOST_COMPARED) continue;
         if (!this.#isBehindRelaxation(value)) continue;
         await this.#narrow(value, "z", state);
         if (rows === "differences") {
@@ -424,6 +428,9 @@ export class Propagator implements AsyncDisposable {
  * largest errors over 33 million numbers were 2⁻²²·⁵ and 2⁻²¹·⁶.
  */
 const SMOOTH_ERROR = 2 ** -20;
+
+/** Larger pools have too many pairs of places for rows of their own. */
+const MOST_COMPARED = 128;
 
 /** How much wider than those of z bounds of y are left as they are. */
 const CLOSE = 1.05;

@@ -23,9 +23,18 @@ type MaxPool = Extract<PairedStep, { kind: "maxpool" }>;
  *
  * @throws {UserError} If a pool pads values that can be negative: padding counts as less than all of them.
  */
-export function expandPools(network: PairedNetwork): PairedNetwork {
-  if (network.steps.every(({ kind }) => kind !== "maxpool")) return network;
+export function expandPools(network: PairedNetwork): ExpandedNetwork {
+  if (network.steps.every(({ kind }) => kind !== "maxpool")) {
+    return { network, comparisons: new Set() };
+  }
   return new Expansion(network).expand();
+}
+
+/** A network without max pools. */
+export interface ExpandedNetwork {
+  readonly network: PairedNetwork;
+  /** Values q − p of pools. */
+  readonly comparisons: ReadonlySet<ValueNumber>;
 }
 
 class Expansion {
@@ -33,19 +42,21 @@ class Expansion {
   readonly #steps: PairedStep[] = [];
   /** New numbers by old ones. */
   readonly #numbers: ValueNumber[] = [0];
+  readonly #comparisons = new Set<ValueNumber>();
 
   constructor(network: PairedNetwork) {
     this.#network = network;
   }
 
-  expand(): PairedNetwork {
+  expand(): ExpandedNetwork {
     for (const step of this.#network.steps) {
       this.#numbers.push(
         step.kind === "maxpool" ? this.#pool(step) : this.#push(this.#moved(step)),
       );
     }
     const output = this.#numbers[this.#network.output]!;
-    return { ...this.#network, steps: this.#steps, output };
+    const network = { ...this.#network, steps: this.#steps, output };
+    return { network, comparisons: this.#comparisons };
   }
 
   #moved(step: Exclude<PairedStep, MaxPool>): PairedStep {
@@ -88,6 +99,7 @@ class Expansion {
           { input: q, map: identity(size) },
           { input: p, map: minus },
         ]);
+        this.#comparisons.add(difference);
         const more = this.#push({ ...facts(step), kind: "relu", input: difference });
         next.push(this.#affine(step, [
           { input: p, map: identity(size) },

@@ -46,12 +46,9 @@ export class Expander implements AsyncDisposable {
   readonly #layout: PackLayout;
 
   constructor(network: PairedNetwork, options: ExpandOptions) {
-    this.#propagator = new Propagator(network, {
-      semantics: options.semantics,
-      reselect: 0,
-    });
+    this.#propagator = new Propagator(network, { semantics: options.semantics });
     this.#options = options;
-    this.#layout = packLayout(network, this.#propagator.nonlinearInputs);
+    this.#layout = packLayout(this.#propagator.network, this.#propagator.nonlinearInputs);
   }
 
   /** f′ − f at points, [points × outputs]. */

@@ -6,6 +6,8 @@ import { elementCount, float32 } from "../../../src/onnx/tensor.ts";
 import type { RowView } from "../../../src/verify/bounds/graphs/backward.ts";
 import { type BoxBatch, Propagator } from "../../../src/verify/bounds/propagate.ts";
 import { allRows } from "../../../src/verify/bounds/rows.ts";
+import { Verifier } from "../../../src/verify/verify.ts";
+import { box } from "../../../src/verify/box.ts";
 import { evaluate, valuesOf } from "../../../src/verify/network/evaluate.ts";
 import { type PairedNetwork, sizeOf } from "../../../src/verify/network/network.ts";
 import { pairModels } from "../../../src/verify/network/pair.ts";
@@ -227,4 +229,19 @@ Deno.test("slopes that each row chooses tighten wide boxes", async () => {
     return zUpper.reduce((sum, upper, at) => sum + upper - zLower[at]!, 0);
   };
   assert.ok(await width(chosen) < 0.97 * await width(fixed));
+});
+
+Deno.test("a verifier brackets a network with max pools", async () => {
+  const network = NETWORKS["max pools"]!;
+  const { lower, upper } = batchOf(network, Random.from(13, "pools"), 1, 0.2);
+  await using verifier = new Verifier(network, { method: "differential", split: false });
+  const { outputs } = await verifier.verify(box(lower, upper));
+  const random = Random.from(14, "points");
+  for (let trial = 0; trial < 200; trial++) {
+    const x = sample({ count: 1, lower, upper }, 0, network.input.size, random);
+    evaluate(network, x).difference.forEach((value, at) =>
+      assert.ok(value >= outputs[at]!.lower && value <= outputs[at]!.upper)
+    );
+  }
+  assert.ok(outputs.every(({ proven, found }) => proven < 10 * found));
 });
