@@ -78,6 +78,22 @@ export function convolutional(error: number) {
   });
 }
 
+/** Max pools, one of them padded, around a convolution; the copy rounds activations between them. */
+export function pooled(error: number): [Model, Model] {
+  return pairOf(13, [1, 1, 6, 6], error, (b, x, weights, isCopy) => {
+    const first = b.op("MaxPool", [x], { kernel_shape: [3, 2], strides: [1, 2] });
+    const z = b.op("Conv", [first, weights([2, 1, 2, 2], 0.6), weights([2], 0.3)]);
+    const a = b.op("Relu", [z]);
+    const value = isCopy ? rounding(b, a, [0.02], 0) : a;
+    const second = b.op("MaxPool", [value], {
+      kernel_shape: [2, 2],
+      strides: [2, 2],
+      pads: [1, 0, 0, 0],
+    });
+    return b.op("Gemm", [b.op("Flatten", [second]), weights([4, 2], 0.5)]);
+  });
+}
+
 /** The same network with its weights stored as integers of 8 or 4 bits a channel. */
 export function stored(bits: 4 | 8): [Model, Model] {
   const random = Random.from(11, "stored");

@@ -10,7 +10,15 @@ import { box } from "../../src/verify/box.ts";
 import { evaluate } from "../../src/verify/network/evaluate.ts";
 import { pairModels as pairForEvaluation } from "../../src/verify/network/pair.ts";
 import { Verifier } from "../../src/verify/verify.ts";
-import { assorted, convolutional, dense, files, roundedActivations, stored } from "./networks.ts";
+import {
+  assorted,
+  convolutional,
+  dense,
+  files,
+  pooled,
+  roundedActivations,
+  stored,
+} from "./networks.ts";
 
 const ROUNDED = "rounded activations";
 
@@ -22,6 +30,7 @@ const CASES: Record<string, [Model, Model]> = {
   "weights of 4 bits": stored(4),
   [ROUNDED]: roundedActivations(),
   "operators that move values, functions of Relus": assorted(0.05),
+  "max pools": pooled(0.05),
 };
 
 /** Float64 evaluation of small networks is off by less than this. */

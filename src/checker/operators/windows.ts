@@ -7,13 +7,14 @@
 import { sparseMatrix } from "../matrix.ts";
 import { count, type NetworkReader, unsupported } from "../network.ts";
 import type { OnnxNode } from "../onnx_file.ts";
-import { addAffine, integer, type Rule, UNIT } from "./common.ts";
+import { addAffine, identity, integer, type Rule, selection, UNIT } from "./common.ts";
 import { addConstant } from "./linear.ts";
 
 /** The rules of this file. */
 export const WINDOWS: Readonly<Record<string, Rule>> = {
   Conv: convolution,
   AveragePool: averagePool,
+  MaxPool: maxPool,
   GlobalAveragePool: (node, reader) => {
     const { dims, number } = reader.value(node, 0);
     const area = count(dims.slice(2));
@@ -77,6 +78,58 @@ function averagePool(node: OnnxNode, reader: NetworkReader): void {
   const terms = [{ input: number, matrix: sparseMatrix(count(dims), rows) }];
   const shape = [1, dims[1]!, ...windows.dims];
   addAffine(node, reader, terms, shape, { weightError: UNIT });
+}
+
+/** max(p, q) = p + relu(q − p), in rounds over pairs of places. */
+function maxPool(node: OnnxNode, reader: NetworkReader): void {
+  if ((node.outputs[1] ?? "") !== "") throw unsupported(node, "with indices");
+  const { number, dims } = reader.value(node, 0);
+  const windows = windowsOf(node, dims, node.attributes.get("kernel_shape")!.integers);
+  const area = count(dims.slice(2));
+  const shape = [1, dims[1]!, ...windows.dims];
+  const size = count(shape);
+  const all = Array.from(
+    { length: dims[1]! },
+    (_, channel) =>
+      windows.places.map((window) =>
+        window.map((place) => place < 0 ? -1 : channel * area + place)
+      ),
+  ).flat();
+  // Padding is less than all values. As a zero it does no harm to those that are not negative.
+  if (all.some((window) => window.includes(-1)) && !isNotNegative(reader, number)) {
+    throw unsupported(node, "with padding around values that can be negative");
+  }
+  const add = (terms: readonly (readonly [input: number, factor: number])[]) =>
+    addAffine(
+      node,
+      reader,
+      terms.map(([input, factor]) => ({ input, matrix: identity(size, factor) })),
+      shape,
+    ).number;
+  let values = Array.from({ length: all[0]!.length }, (_, at) => {
+    const matrix = selection(count(dims), all.map((window) => window[at]!));
+    return addAffine(node, reader, [{ input: number, matrix }], shape).number;
+  });
+  while (values.length > 1) {
+    const next: number[] = [];
+    for (let at = 0; at + 1 < values.length; at += 2) {
+      const [p, q] = [values[at]!, values[at + 1]!];
+      const more = add([[q, 1], [p, -1]]);
+      const rectified = reader.add(node, { kind: "relu", size, input: more }, shape).number;
+      next.push(add([[p, 1], [rectified, 1]]));
+    }
+    if (values.length % 2 === 1) next.push(values.at(-1)!);
+    values = next;
+  }
+  reader.alias(node, { number: values[0]!, dims: shape }, shape);
+}
+
+function isNotNegative({ steps }: Pick<NetworkReader, "steps">, number: number): boolean {
+  const made = steps[number - 1];
+  if (made?.kind === "quantize") {
+    return made.grid.first.every((level) => level >= 0) || isNotNegative({ steps }, made.input);
+  }
+  return made?.kind === "relu";
 }
 
 /** The places that each position of a window reads, −1 outside, and the shape of the positions. */
