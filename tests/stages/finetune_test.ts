@@ -92,6 +92,21 @@ Deno.test("everything is learned, and the form stays", async () => {
   assert.equal(own.biases.length, before.biases.length);
 });
 
+Deno.test("the scale of an input of 8 bits stays, those of other activations are learned", async () => {
+  const given = await quantized(float, 2, 8);
+  const { model } = await tuned({ steps: 20, rate: 1e-2 }, {}, given);
+  const scales = (each: Model) =>
+    readQuantization(each).activations.map(({ quantize, parameters }) => ({
+      isInput: quantize.inputs[0] === "x",
+      scale: parameters!.scale[0],
+    }));
+  const [before, after] = [scales(given), scales(model)];
+  assert.equal(after.filter(({ isInput }) => isInput).length, 1);
+  after.forEach(({ isInput, scale }, index) =>
+    assert.equal(scale === before[index]!.scale, isInput)
+  );
+});
+
 Deno.test("what is trained is what the written model computes", async () => {
   // At a step that changes nothing, the loss of all items that are learned from is the distance of the model itself.
   const { metrics } = await tuned({

@@ -9,10 +9,10 @@ import { runResumed, type StateStore } from "../../engine/training/resume.ts";
 import { UserError } from "../../base/errors.ts";
 import { openSession } from "../../engine/session.ts";
 import { cloneModel } from "../../onnx/edit.ts";
-import type { Model } from "../../onnx/model.ts";
+import type { Graph, Model } from "../../onnx/model.ts";
 import { elementCount, type Tensor } from "../../onnx/tensor.ts";
-import { readQuantization } from "../qdq.ts";
-import { stepGroups } from "../reconstruct/activations.ts";
+import { type ActivationReading, readQuantization } from "../qdq.ts";
+import { quantizerInput, stepGroups } from "../reconstruct/activations.ts";
 import { liftBiases, lowerBiases, ownBias } from "../reconstruct/biases.ts";
 import { applyChanges } from "../reconstruct/changes.ts";
 import type { ItemValues } from "../reconstruct/item_values.ts";
@@ -88,7 +88,7 @@ export async function finetune(
       const bias = ownBias(graph, layer);
       return bias === undefined ? [] : [[layer.name, bias]];
     })),
-    steps: stepGroups(activations),
+    steps: stepGroups(activations.filter((reading) => !isWideInput(graph, reading))),
   };
   const learned = new Map(
     [...inputs].map(([name, values]) => [name, values.read(held, items - held)]),
@@ -167,11 +167,18 @@ export async function finetune(
   };
 }
 
+/** Whether a quantizer is that of a model's input, with 8 bits or more: images that were made up do not tell its range. */
+function isWideInput(graph: Graph, reading: ActivationReading): boolean {
+  const name = quantizerInput(graph, reading);
+  const { qmin, qmax } = reading.parameters?.grid ?? { qmin: 0, qmax: 0 };
+  return qmax - qmin >= 255 && graph.inputs.some((input) => input.name === name);
+}
+
 /** The values by which the networks are compared: their answers, and what leaves each block. */
 function comparisonOf(
   model: Model,
   reference: Model,
-  activations: ReturnType<typeof readQuantization>["activations"],
+  activations: readonly ActivationReading[],
 ): Comparison {
   const stands = new Map(activations.map(({ result, value }) => [result, value]));
   const floatName = (name: string): string => {

@@ -10,12 +10,13 @@ import { inputs, outputs, parameters } from "./ports.ts";
 
 export const finetune = defineStage({
   name: "finetune",
-  version: 1,
+  version: 2,
   summary: "Train a quantized model as a whole, taught by the float one",
   description: [
     "Quantization-aware training: in every step, weights and activations are rounded to their grids, and the network is " +
     "brought closer to what the float network answers to the same items (distillation, without labels). Learned are the " +
-    "weights, their scales and those of activations (learned step size quantization), and biases.",
+    "weights, their scales and those of activations (learned step size quantization), and biases; the scale of the " +
+    "model's input stays from 8 bits on, since images that were made up do not tell how large real pixels are.",
     "Put it behind `quantize` or, better, `reconstruct`. One item in eight is held back; a result that is further from the " +
     "float network on those than the given model is not kept. For models that give no scores of classes, the squared " +
     "error of the output takes the place of the divergence.",
@@ -63,6 +64,7 @@ export const finetune = defineStage({
     },
   },
   engine: true,
+  rehearse: ({ batch }) => ({ steps: 2, batch: Math.min(batch, 16) }),
   load: () => importLater<typeof import("./run.ts")>(import.meta.resolve("./run.ts")),
 });
 
