@@ -34,7 +34,7 @@ export const MOST_SPLIT_INPUTS = 8;
 const RESELECT_STEPS = 3;
 
 /** How to verify. */
-export interface VerifyOptions extends Omit<SearchOptions, "rows" | "batch"> {
+export interface VerifyOptions extends Omit<SearchOptions, "rows" | "batch" | "resume"> {
   readonly method: Method;
   /** Whether boxes of few inputs are split; only for method `differential`. */
   readonly split: boolean;
@@ -60,12 +60,21 @@ export class Verifier implements AsyncDisposable {
    * The bracket of one box.
    *
    * @param points Inputs worth looking at, such as those of an attack; those outside of the box are left out.
+   * @param resume A search of this box that was interrupted, as the option `save` was given it.
    */
-  async verify(box: Box, points: readonly Float64Array[] = []): Promise<SearchResult> {
+  async verify(
+    box: Box,
+    points: readonly Float64Array[] = [],
+    resume?: Uint8Array,
+  ): Promise<SearchResult> {
     const free = box.lower.reduce((count, from, at) => count + Number(from < box.upper[at]!), 0);
     const { method, split } = this.#options;
     if (method === "differential" && split && free > 0 && free <= MOST_SPLIT_INPUTS) {
-      return await searchBox(this.#network, box, { ...this.#options, points });
+      return await searchBox(this.#network, box, {
+        ...this.#options,
+        points,
+        ...(resume && { resume }),
+      });
     }
     return await this.#whole(box, points);
   }
@@ -112,6 +121,7 @@ export class Verifier implements AsyncDisposable {
       splits: 0,
       open: isDone ? 0 : 1,
       settled: isDone ? 1 : 0,
+      left: isDone ? 0 : Infinity,
       isComplete: isDone,
     };
   }

@@ -87,7 +87,7 @@ function domainJson(
   { domain: { name, label }, result, confirmed, kept }: DomainResult,
   first: number,
 ): JsonValue {
-  const { outputs, boxes, splits, open, settled } = result;
+  const { outputs, boxes, splits, open, settled, left } = result;
   return {
     name,
     ...(label === undefined ? {} : { label }),
@@ -96,6 +96,8 @@ function domainJson(
     splits,
     open,
     settled,
+    // JSON has no infinity: there is no estimate.
+    left: Number.isFinite(left) ? left : null,
     outputs: outputs.map((output, at) => outputJson(output, confirmed, at, first)),
   };
 }

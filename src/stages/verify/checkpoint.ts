@@ -7,8 +7,27 @@
 import type { Confirmed } from "../../verify/attack/found.ts";
 import type { SearchResult } from "../../verify/split/search.ts";
 
-/** The name of the checkpoint. */
+/** The name of the checkpoint of boxes that are done. */
 export const CHECKPOINT = "domains";
+
+/** The name of the checkpoint of the box that is being split. */
+export const SEARCH_CHECKPOINT = "search";
+
+/** The bytes of an interrupted search of the box behind those that are done. */
+export function encodeSearch(done: number, state: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(4 + state.length);
+  new DataView(bytes.buffer).setUint32(0, done, true);
+  bytes.set(state, 4);
+  return bytes;
+}
+
+/** The state in bytes of {@linkcode encodeSearch}, unless that box is done by now. */
+export function decodeSearch(done: number, bytes: Uint8Array | undefined): Uint8Array | undefined {
+  if (bytes === undefined) return undefined;
+  const { buffer, byteOffset, byteLength } = bytes;
+  const of = new DataView(buffer, byteOffset, byteLength).getUint32(0, true);
+  return of === done ? bytes.subarray(4) : undefined;
+}
 
 /** What is kept of a box. */
 export interface DoneDomain {

@@ -21,12 +21,21 @@ import { MarginProver, MOST_CLASSES } from "../../verify/margin.ts";
 import { mergedModel } from "../../verify/merged.ts";
 import { type PairedNetwork, sizeOf } from "../../verify/network/network.ts";
 import { pairModels } from "../../verify/network/pair.ts";
+import { CheckpointClock } from "../../engine/training/checkpoint_clock.ts";
 import type { SearchProgress } from "../../verify/split/search.ts";
 import { withItself } from "../../verify/variants.ts";
 import { Verifier } from "../../verify/verify.ts";
 import { answerOf, type DomainResult } from "./answer.ts";
 import { certificateOf } from "./certificate.ts";
-import { CHECKPOINT, decodeDone, type DoneDomain, encodeDone } from "./checkpoint.ts";
+import {
+  CHECKPOINT,
+  decodeDone,
+  decodeSearch,
+  type DoneDomain,
+  encodeDone,
+  encodeSearch,
+  SEARCH_CHECKPOINT,
+} from "./checkpoint.ts";
 import { domainOf } from "./domain.ts";
 import type { inputs, outputs, Parameters, parameters } from "./ports.ts";
 
@@ -81,7 +90,7 @@ interface Task {
   readonly boxes: readonly NamedBox[];
 }
 
-/** Brackets of every box of the domain; boxes that an interrupted run had done are taken from its checkpoint. */
+/** Brackets of every box of the domain; an interrupted run goes on from its checkpoints. */
 async function verifyAll(
   { method, split, semantics, stop, attack }: Parameters,
   { model, reference, network, boxes }: Task,
@@ -90,6 +99,11 @@ async function verifyAll(
   const { seed, threads, signal, checkpoints } = context;
   const saved = await checkpoints.load(CHECKPOINT);
   const done: DoneDomain[] = saved === undefined ? [] : decodeDone(saved);
+  let resume = decodeSearch(done.length, await checkpoints.load(SEARCH_CHECKPOINT));
+  let state: (() => Uint8Array) | undefined;
+  const clock = new CheckpointClock(() =>
+    checkpoints.save(SEARCH_CHECKPOINT, encodeSearch(done.length, state!()))
+  );
   const report = (state?: SearchProgress) =>
     context.progress({
       phase: "bounding",
@@ -111,6 +125,10 @@ async function verifyAll(
       threads,
       signal,
       progress: report,
+      save: async (search) => {
+        state = search;
+        await clock.tick();
+      },
       target,
       ...(stop.boxes === undefined ? {} : { boxes: stop.boxes }),
       ...(stop.time === undefined ? {} : { time: stop.time * 1000 }),
@@ -135,7 +153,8 @@ async function verifyAll(
     const distinct = [...new Set(candidates)];
     const result = verifier === undefined
       ? await exactBracket(network, box, signal)
-      : await verifier.verify(box, distinct);
+      : await verifier.verify(box, distinct, resume);
+    resume = undefined;
     const confirmed = await confirm(network, pair, box, result.outputs, semantics, snap, distinct);
     const kept = margins && item && await isKept(margins, pair, box, item);
     done.push({ result, confirmed, ...(kept !== undefined && { kept }) });

@@ -47,5 +47,5 @@ export async function exactBracket(
       witness: best,
     });
   }
-  return { outputs, boxes: 1, splits: 0, open: 0, settled: 1, isComplete: true };
+  return { outputs, boxes: 1, splits: 0, open: 0, settled: 1, left: 0, isComplete: true };
 }

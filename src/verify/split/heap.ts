@@ -4,13 +4,37 @@
  * @module
  */
 
+/** An item and where it stands. */
+export interface Entry<T> {
+  readonly item: T;
+  readonly priority: number;
+  /** Counts items as they came. */
+  readonly order: number;
+}
+
 /** Gives out the item of the highest priority first; among equals, the one that came first. */
 export class Heap<T> {
-  readonly #items: { readonly item: T; readonly priority: number; readonly order: number }[] = [];
-  #next = 0;
+  readonly #items: Entry<T>[] = [];
+  #next: number;
+
+  /** Empty, or with entries of another queue in any order. */
+  constructor(entries: readonly Entry<T>[] = [], next = 0) {
+    for (const entry of entries) this.#insert(entry);
+    this.#next = next;
+  }
 
   get size(): number {
     return this.#items.length;
+  }
+
+  /** The order of the next item. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Every entry, by order. */
+  entries(): Entry<T>[] {
+    return this.#items.toSorted((a, b) => a.order - b.order);
   }
 
   /** Every item, in no order. */
@@ -20,8 +44,12 @@ export class Heap<T> {
 
   /** Adds an item. */
   push(item: T, priority: number): void {
+    this.#insert({ item, priority, order: this.#next++ });
+  }
+
+  #insert(entry: Entry<T>): void {
     const items = this.#items;
-    items.push({ item, priority, order: this.#next++ });
+    items.push(entry);
     let at = items.length - 1;
     while (at > 0) {
       const parent = (at - 1) >> 1;

@@ -17,6 +17,7 @@ import { type PairedNetwork, sizeOf } from "../network/network.ts";
 import { Expander, type ExpandRequest, type ExpandResult, middles } from "./expand.ts";
 import { Heap } from "./heap.ts";
 import { expandPool } from "./pool.ts";
+import { decodeState, encodeState, type Leaf } from "./state.ts";
 import { refineWitnesses } from "./witness.ts";
 
 /** When a search ends, and how it works. */
@@ -41,6 +42,13 @@ export interface SearchOptions {
   /** Points that are known already, such as those of an attack. */
   readonly points?: readonly Float64Array[];
   readonly signal?: AbortSignal;
+  /**
+   * A search of the same box with the same options that was interrupted, as `save` was given it. What it finds then is
+   * what it would have found, unless `time` ends it.
+   */
+  readonly resume?: Uint8Array;
+  /** Called between rounds; may keep the state that it is given when it asks for it. */
+  save?(state: () => Uint8Array<ArrayBuffer>): Promise<void>;
   progress?(state: SearchProgress): void;
 }
 
@@ -49,6 +57,8 @@ export interface SearchProgress {
   readonly boxes: number;
   readonly open: number;
   readonly settled: number;
+  /** Estimate of the boxes that are still to be bounded. */
+  readonly left: number;
   readonly found: number;
   readonly proven: number;
 }
@@ -59,18 +69,10 @@ export interface SearchResult extends Bracket {
   readonly splits: number;
   /** Boxes that are not done. */
   readonly open: number;
-  /** The boxes that cover the domain, if leaves were asked for. */
+  /** Estimate of the boxes that are still to be bounded: 0 when complete, infinite where splitting has not helped yet. */
+  readonly left: number;
+  /** Whether every box is done. */
   readonly isComplete: boolean;
-}
-
-interface Leaf {
-  readonly lower: Float64Array;
-  readonly upper: Float64Array;
-  /** Upper bounds of ±(f′ − f) by row. */
-  readonly bounds: Float64Array;
-  readonly side: number;
-  readonly packed: Float32Array;
-  readonly volume: number;
 }
 
 /** Expansions of a round: the number of threads that can be busy. Part of the result, so it does not follow them. */
@@ -94,13 +96,15 @@ class Search {
   readonly #domain: Box;
   readonly #options: SearchOptions;
   readonly #rows: number;
-  readonly #heap = new Heap<Leaf>();
+  #heap = new Heap<Leaf>();
   /** The largest bound of each row over boxes that are done. */
-  readonly #closed: Float64Array;
-  readonly #witnesses: (Witness | undefined)[];
+  #closed: Float64Array;
+  #witnesses: (Witness | undefined)[];
+  #shrink: [count: number, sum: number] = [0, 0];
   #boxes = 0;
   #splits = 0;
   #settled = 0;
+  #elapsed = 0;
 
   constructor(network: PairedNetwork, domain: Box, options: SearchOptions) {
     this.#network = network;
@@ -113,15 +117,19 @@ class Search {
 
   async run(): Promise<SearchResult> {
     const { semantics = "real", threads = 1, batch = 256 } = this.#options;
-    const began = performance.now();
+    let began = performance.now();
     await using values = new Expander(this.#network, { semantics, rows: "values" });
     await using differences = new Expander(this.#network, { semantics, rows: "differences" });
-    await this.#look(values);
-    const root = this.#request([this.#domain], undefined, undefined);
-    const { rows, first } = await this.#choose(root, { values, differences });
+    let rows = this.#restore();
+    if (rows === undefined) {
+      await this.#look(values);
+      const root = this.#request([this.#domain], undefined, undefined);
+      const chosen = await this.#choose(root, { values, differences });
+      rows = chosen.rows;
+      this.#merge(root, chosen.first, undefined, [1]);
+    } else began -= this.#elapsed;
     const local = rows === "values" ? values : differences;
     await using pool = expandPool(this.#network, { semantics, rows }, threads, local);
-    this.#merge(root, first, undefined, [1]);
     while (this.#heap.size > 0 && !this.#isOver(began)) {
       const parents = this.#take(batch * ROUND / 2);
       if (parents.length === 0) continue;
@@ -140,8 +148,54 @@ class Search {
       });
       this.#splits += parents.length;
       this.#options.progress?.(this.#progress());
+      this.#elapsed = performance.now() - began;
+      await this.#options.save?.(() => this.#state(rows));
     }
     return this.#result();
+  }
+
+  /** Goes on where an interrupted search was; gives its rows. */
+  #restore(): "values" | "differences" | undefined {
+    const state = this.#options.resume && decodeState(this.#options.resume);
+    if (state === undefined) return undefined;
+    this.#heap = new Heap(state.open, state.next);
+    this.#closed = state.closed;
+    this.#witnesses = [...state.witnesses];
+    this.#shrink = [...state.shrink];
+    this.#boxes = state.boxes;
+    this.#splits = state.splits;
+    this.#settled = state.settled;
+    this.#elapsed = state.elapsed;
+    return state.rows;
+  }
+
+  #state(rows: "values" | "differences"): Uint8Array<ArrayBuffer> {
+    return encodeState({
+      rows,
+      boxes: this.#boxes,
+      splits: this.#splits,
+      settled: this.#settled,
+      elapsed: this.#elapsed,
+      shrink: this.#shrink,
+      closed: this.#closed,
+      witnesses: this.#witnesses,
+      open: this.#heap.entries(),
+      next: this.#heap.next,
+    });
+  }
+
+  /**
+   * How many boxes are left: each split makes the excess of a box smaller by what it did on average so far, and boxes
+   * double with every one.
+   */
+  #left(): number {
+    const [count, sum] = this.#shrink;
+    let left = 0;
+    for (const { bounds } of this.#heap) {
+      const excess = this.#excess(bounds);
+      if (excess > 0) left += 2 * (2 ** (Math.log(excess) * count / sum) - 1);
+    }
+    return left > 0 && !(sum > 0) ? Infinity : Math.round(left);
   }
 
   /**
@@ -311,6 +365,11 @@ class Search {
         volume: volumes[box]!,
       };
       const excess = this.#excess(bounds);
+      const before = known === undefined ? 0 : this.#excess(known);
+      if (before > 1) {
+        this.#shrink[0]++;
+        this.#shrink[1] += Math.log(before / Math.max(excess, 1));
+      }
       if (excess === 0) this.#close(leaf);
       // A copy, so that what is done with does not stay for its neighbours.
       else this.#heap.push({ ...leaf, packed: leaf.packed.slice() }, excess);
@@ -337,6 +396,7 @@ class Search {
       boxes: this.#boxes,
       open: this.#heap.size,
       settled: this.#settled,
+      left: this.#left(),
       found: Math.max(...found),
       proven: Math.max(...this.#proven()),
     };
@@ -360,6 +420,7 @@ class Search {
       splits: this.#splits,
       open: this.#heap.size,
       settled: this.#settled,
+      left: this.#left(),
       isComplete: this.#heap.size === 0,
     };
   }

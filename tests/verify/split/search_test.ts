@@ -6,6 +6,7 @@ import { elementCount, float32 } from "../../../src/onnx/tensor.ts";
 import { box } from "../../../src/verify/box.ts";
 import { evaluate } from "../../../src/verify/network/evaluate.ts";
 import { pairModels } from "../../../src/verify/network/pair.ts";
+import { decodeState, encodeState } from "../../../src/verify/split/state.ts";
 import { searchBox } from "../../../src/verify/split/search.ts";
 
 function network(error: number) {
@@ -90,4 +91,43 @@ Deno.test("equal networks do not differ", async () => {
   const result = await searchBox(network(0), DOMAIN, { ratio: 1.1, target: 1e-9 });
   assert.ok(result.isComplete && result.boxes === 1);
   assert.ok(result.outputs.every(({ found, proven }) => found === 0 && proven < 1e-12));
+});
+
+Deno.test("a search that is resumed at any moment ends as if nothing had happened", async () => {
+  const pair = network(0.05);
+  const options = { ratio: 1.05, batch: 8 };
+  const states: Uint8Array[] = [];
+  const plain = await searchBox(pair, DOMAIN, {
+    ...options,
+    save: (state) => Promise.resolve(void states.push(state())),
+  });
+  assert.ok(states.length > 5);
+  for (const resume of [states[0]!, states[Math.floor(states.length / 2)]!, states.at(-1)!]) {
+    assert.deepEqual(await searchBox(pair, DOMAIN, { ...options, resume }), plain);
+  }
+});
+
+Deno.test("states of a search are bytes that say everything", async () => {
+  const pair = network(0.05);
+  let bytes = new Uint8Array();
+  await searchBox(pair, DOMAIN, {
+    ratio: 1.02,
+    boxes: 60,
+    batch: 8,
+    save: (state) => Promise.resolve(void (bytes = state())),
+  });
+  const state = decodeState(bytes)!;
+  assert.ok(state.open.length > 3 && state.boxes >= 60);
+  assert.deepEqual(encodeState(state), bytes);
+});
+
+Deno.test("the boxes that are left are estimated within an order of magnitude", async () => {
+  const pair = network(0.05);
+  const full = await searchBox(pair, DOMAIN, { ratio: 1.05 });
+  const short = await searchBox(pair, DOMAIN, { ratio: 1.05, boxes: full.boxes / 3, batch: 8 });
+  const left = full.boxes - short.boxes;
+  assert.ok(
+    full.left === 0 && short.left > left / 10 && short.left < 10 * left,
+    `${short.left} of ${left}`,
+  );
 });
