@@ -190,6 +190,7 @@ function residualRows(threads: number): [string, Row][] {
       const settings = {
         method: activations === undefined ? "brecq" : "qdrop",
         preset: "fast",
+        unit: "block",
         steps: 100,
         threads,
         ...bits === 2 && { lambda: 0.05 },
@@ -212,7 +213,7 @@ function residualRows(threads: number): [string, Row][] {
     const learned = {
       id: "reconstruct",
       uses: "reconstruct",
-      with: { method: "qdrop", preset: "fast", steps: 100, threads },
+      with: { method: "qdrop", preset: "fast", unit: "block", steps: 100, threads },
     };
     const base = [...quantized(source, 2, 4), learned];
     rows.push(
