@@ -22,7 +22,7 @@ export interface ExpandOptions {
 export interface ExpandRequest {
   readonly batch: BoxBatch;
   /** What the box that each was cut from is known to keep, [boxes × packed length], if there is one. */
-  readonly inherited: Float32Array | undefined;
+  readonly inherited: Float32Array<ArrayBuffer> | undefined;
   /** [boxes × 2·outputs], 1 where a row is wanted: row 2o bounds f′ − f from above, row 2o + 1 from below. */
   readonly wanted: Uint8Array;
 }
@@ -34,7 +34,7 @@ export interface ExpandResult {
   /** The input to split next, −1 where all have no width. */
   readonly side: Int32Array;
   /** Bounds that parts inherit, [boxes × packed length]; see `pack.ts`. */
-  readonly packed: Float32Array;
+  readonly packed: Float32Array<ArrayBuffer>;
   /** f′ − f at the middle of each box, [boxes × outputs]. */
   readonly differences: Float64Array;
 }

@@ -27,7 +27,7 @@ export function packBounds(
   layout: PackLayout,
   boxes: number,
   bounds: ReadonlyMap<ValueNumber, ValueBounds>,
-): Float32Array {
+): Float32Array<ArrayBuffer> {
   const { length, values, sizes } = layout;
   const packed = new Float32Array(boxes * length);
   let start = 0;

@@ -1,5 +1,5 @@
 /**
- * Expanders that work side by side, each in a thread of its own with one thread of ONNX Runtime.
+ * Expanders that work side by side, each in a thread with one thread of ONNX Runtime.
  *
  * @module
  */
@@ -22,14 +22,14 @@ export interface WorkerSetup {
 /** What a worker answers. */
 export type WorkerAnswer = { readonly result: ExpandResult } | { readonly failure: string };
 
-/** A pool of so many threads; with one, the work is done here, by the expander that is there. */
+/** A pool of so many threads: this one, with the expander that is there, and others beside it. */
 export function expandPool(
   network: PairedNetwork,
   options: ExpandOptions,
   threads: number,
   local: Expander,
 ): ExpandPool {
-  return threads <= 1 ? new LocalPool(local) : new WorkerPool({ network, options }, threads);
+  return threads <= 1 ? new LocalPool(local) : new WorkerPool({ network, options }, threads, local);
 }
 
 class LocalPool implements ExpandPool {
@@ -51,32 +51,48 @@ class LocalPool implements ExpandPool {
   }
 }
 
+/** This thread and others, which begin when there is work for them. */
 class WorkerPool implements ExpandPool {
-  readonly #workers: Worker[];
+  readonly #setup: WorkerSetup;
+  readonly #local: Expander;
+  readonly #others: number;
+  #workers: Worker[] = [];
 
-  constructor(setup: WorkerSetup, threads: number) {
-    this.#workers = Array.from({ length: threads }, () => {
-      const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-      worker.postMessage(setup);
-      return worker;
-    });
+  constructor(setup: WorkerSetup, threads: number, local: Expander) {
+    this.#setup = setup;
+    this.#others = threads - 1;
+    this.#local = local;
   }
 
   async expand(requests: readonly ExpandRequest[]): Promise<ExpandResult[]> {
     const results = new Array<ExpandResult>(requests.length);
     let next = 0;
-    await Promise.all(this.#workers.map(async (worker) => {
+    const work = async (expand: (request: ExpandRequest) => Promise<ExpandResult>) => {
       while (next < requests.length) {
         const at = next++;
-        results[at] = await ask(worker, requests[at]!);
+        results[at] = await expand(requests[at]!);
       }
-    }));
+    };
+    if (requests.length > 1) this.#start();
+    // Other threads first: this one is busy until its request is done.
+    await Promise.all([
+      ...this.#workers.map((worker) => work((request) => ask(worker, request))),
+      work((request) => this.#local.expand(request)),
+    ]);
     return results;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     for (const worker of this.#workers) worker.terminate();
     return Promise.resolve();
+  }
+
+  #start(): void {
+    while (this.#workers.length < this.#others) {
+      const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+      worker.postMessage(this.#setup);
+      this.#workers.push(worker);
+    }
   }
 }
 
@@ -90,6 +106,7 @@ function ask(worker: Worker, request: ExpandRequest): Promise<ExpandResult> {
       event.preventDefault();
       reject(new Error(event.message));
     };
-    worker.postMessage(request);
+    // Nobody reads what parts inherit but who bounds them.
+    worker.postMessage(request, request.inherited ? [request.inherited.buffer] : []);
   });
 }

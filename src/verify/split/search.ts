@@ -318,7 +318,7 @@ class Search {
 
   #request(
     boxes: readonly Box[],
-    inherited: Float32Array | undefined,
+    inherited: Float32Array<ArrayBuffer> | undefined,
     parents: readonly Leaf[] | undefined,
   ): ExpandRequest {
     const { size } = this.#network.input;

@@ -9,7 +9,7 @@ import type { WorkerAnswer, WorkerSetup } from "./pool.ts";
 
 interface WorkerScope {
   onmessage: ((event: MessageEvent<WorkerSetup | ExpandRequest>) => void) | null;
-  postMessage(answer: WorkerAnswer): void;
+  postMessage(answer: WorkerAnswer, transfer?: ArrayBuffer[]): void;
 }
 
 const scope = globalThis as unknown as WorkerScope;
@@ -21,7 +21,8 @@ scope.onmessage = async ({ data }) => {
     return;
   }
   try {
-    scope.postMessage({ result: await expander!.expand(data) });
+    const result = await expander!.expand(data);
+    scope.postMessage({ result }, [result.packed.buffer]);
   } catch (error) {
     scope.postMessage({ failure: error instanceof Error ? error.message : String(error) });
   }
