@@ -113,15 +113,22 @@ Deno.test("verify counts what rounding of activations does", async () => {
 
 Deno.test("each method is sound, and the differential one the tightest", async () => {
   const bounds: Record<string, number> = {};
-  for (const method of ["interval", "crown-separate", "crown-merged", "differential"] as const) {
+  const methods = [
+    "interval",
+    "crown-separate",
+    "crown-merged",
+    "zonotope",
+    "differential",
+  ] as const;
+  for (const method of methods) {
     const { metrics } = await verify(model(1.25), { box: { lower: -1, upper: 1 } }, {
       method,
-      split: false,
+      split: method !== "differential",
     });
     bounds[method] = metrics.bound!;
     assert.ok(metrics.bound! >= 0.25);
   }
-  assert.ok(bounds.differential! <= 0.26);
+  assert.ok(bounds.differential! <= 0.26 && bounds.zonotope! < bounds.interval!);
   assert.ok(bounds["crown-merged"]! <= bounds["crown-separate"]! + 1e-12);
   assert.ok(bounds["crown-separate"]! <= bounds.interval! + 1e-12);
 });

@@ -24,6 +24,7 @@ export const parameters = Type.Object({
   }),
   method: Type.Union([
     Type.Literal("differential"),
+    Type.Literal("zonotope"),
     Type.Literal("crown-merged"),
     Type.Literal("crown-separate"),
     Type.Literal("interval"),
@@ -32,6 +33,7 @@ export const parameters = Type.Object({
     default: "differential",
     description:
       "How the difference is bounded. `differential`: backward bounds with relaxations of the difference itself. " +
+      "`zonotope`: the same relaxations forward, with zonotopes, in one pass over the whole box. " +
       "`exact`: the largest difference itself, by mixed-integer programming, up to 10⁻⁶ of tolerance: for networks of " +
       "Relu with at most about 40 neurons of open sign. The others are there to be compared with: `crown-merged` and " +
       "`crown-separate` relax each network for itself, and `interval` is interval arithmetic.",

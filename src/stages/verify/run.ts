@@ -25,6 +25,7 @@ import { CheckpointClock } from "../../engine/training/checkpoint_clock.ts";
 import type { SearchProgress } from "../../verify/split/search.ts";
 import { withItself } from "../../verify/variants.ts";
 import { Verifier } from "../../verify/verify.ts";
+import { zonotopeBracket } from "../../verify/zonotope/bracket.ts";
 import { answerOf, type DomainResult } from "./answer.ts";
 import { certificateOf } from "./certificate.ts";
 import {
@@ -52,7 +53,7 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
   const domains = await verifyAll(parameters, { model, reference, network, boxes }, context);
 
   const worst = domains.reduce((most, each) => largest(each) > largest(most) ? each : most);
-  const parts = method === "exact"
+  const parts = method === "exact" || method === "zonotope"
     ? undefined
     : await decompose(network, worst.domain.box, { method, semantics, threads: context.threads });
   const { bracket, metrics, bound } = answerOf(
@@ -112,11 +113,11 @@ async function verifyAll(
       unit: "domains",
       ...(state && { values: { bound: state.proven, found: state.found } }),
     });
-  const target = method === "exact"
+  const target = method === "exact" || method === "zonotope"
     ? 0
     : Math.max(stop.bound ?? 0, await leastGoal(network, boxes, stop.ratio, semantics, threads));
   await using open = new AsyncDisposableStack();
-  const verifier = method === "exact" ? undefined : open.use(
+  const verifier = method === "exact" || method === "zonotope" ? undefined : open.use(
     new Verifier(network, {
       method,
       split,
@@ -151,9 +152,11 @@ async function verifyAll(
     const points = await attacker?.attack(box, { ...attack, seed, signal, snap }) ?? [];
     const candidates = points.flatMap(({ highest, lowest }) => [highest.input, lowest.input]);
     const distinct = [...new Set(candidates)];
-    const result = verifier === undefined
+    const result = verifier !== undefined
+      ? await verifier.verify(box, distinct, resume)
+      : method === "exact"
       ? await exactBracket(network, box, signal)
-      : await verifier.verify(box, distinct, resume);
+      : zonotopeBracket(network, box, distinct, { semantics, ratio: stop.ratio, signal });
     resume = undefined;
     const confirmed = await confirm(network, pair, box, result.outputs, semantics, snap, distinct);
     const kept = margins && item && await isKept(margins, pair, box, item);
