@@ -49,7 +49,8 @@ interface CheckedEntry extends Entry {
 
 /** What an entry says for one item. */
 interface CheckedItem {
-  readonly parameters: JsonObject;
+  /** With the defaults filled in; `undefined` if something is wrong with them, which is said already. */
+  readonly parameters: JsonObject | undefined;
   readonly gates: readonly Gate[];
 }
 
@@ -229,7 +230,7 @@ class Checker {
   #item(entry: CheckedEntry, item: Item): CheckedItem {
     // That an axis is not there, or a matrix is wrong, is said already.
     if (entry.isUnknown || entry.named.some(([axis]) => !item.has(axis))) {
-      return { parameters: {}, gates: [] };
+      return { parameters: undefined, gates: [] };
     }
     const path = ["stages", entry.index];
     let isWrong = false;
@@ -240,20 +241,24 @@ class Checker {
       });
     const parameters = resolve(entry.with, "with");
     const expect = entry.expect === undefined ? undefined : resolve(entry.expect, "expect");
-    if (isWrong) return { parameters: {}, gates: [] };
+    if (isWrong) return { parameters: undefined, gates: [] };
     return {
       parameters: this.#parameters(entry.stage, parameters, [...path, "with"]),
       gates: this.#gates(entry.stage, expect, [...path, "expect"]),
     };
   }
 
-  #parameters({ definition }: RegisteredStage, given: JsonValue, path: Path): JsonObject {
+  #parameters(
+    { definition }: RegisteredStage,
+    given: JsonValue,
+    path: Path,
+  ): JsonObject | undefined {
     // That `with` is no map is said already.
-    if (!isObject(given)) return {};
+    if (!isObject(given)) return undefined;
     const schema = asSchema(definition.parameters);
     const issues = validate(schema, given, path);
     for (const issue of issues) this.#tell(issueProblem(issue, this.#document, this.#ids));
-    if (issues.length > 0) return {};
+    if (issues.length > 0) return undefined;
     const parameters = fillDefaults(schema, given) as JsonObject;
     const found = definition.validate?.(parameters) ?? [];
     for (const { path: inside, message, hint } of found) {
@@ -334,7 +339,7 @@ class Checker {
       item,
       index,
       stage,
-      parameters: checked.parameters,
+      parameters: checked.parameters ?? {},
       inputs,
       gates: checked.gates,
       place: this.#document.place(["stages", index, "uses"]),

@@ -61,7 +61,7 @@ export interface ExpansionContext<E extends Entry, C> extends WiringContext {
   /** The items of the pipeline's matrix; {@linkcode NO_AXES} if it has none. */
   readonly items: readonly Item[];
   /** Checks what an entry says for one item. */
-  readonly check: (entry: E, item: Item) => C & { readonly parameters: JsonObject };
+  readonly check: (entry: E, item: Item) => C & { readonly parameters: JsonObject | undefined };
 }
 
 /** The stages that run. */
@@ -184,7 +184,8 @@ class Expander<E extends Entry, C> {
     const known = new Map<string, Supplies>();
     return Array.from(this.#items.get(entry.id)!.values(), (item) => {
       const checked = this.#context.check(entry, item);
-      const ignored = entry.definition.ignores?.(checked.parameters) ?? [];
+      const { parameters } = checked;
+      const ignored = parameters === undefined ? [] : entry.definition.ignores?.(parameters) ?? [];
       const key = ignored.join();
       const supplies = known.get(key) ?? this.#wirer.stage(entry, ignored);
       if (!known.has(key)) wired.push(supplies);

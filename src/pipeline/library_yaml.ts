@@ -10,7 +10,15 @@
 import type { Alias, Document as YamlDocument, Node, YAMLError, YAMLMap, YAMLSeq } from "yaml";
 import type { JsonValue } from "../base/canonical_json.ts";
 import { type Path, SourceText, type Span } from "./source_text.ts";
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from "./yaml_library.ts";
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+} from "./yaml_library.ts";
 import { type Location, pointer, type YamlMistake, type YamlResult } from "./yaml_result.ts";
 
 /** More values than any pipeline has; a few lines of nested aliases can ask for billions. */
@@ -105,13 +113,13 @@ class TooManyValues extends Error {
 class Reader {
   readonly locations = new Map<string, Location>();
   readonly mistakes: YamlMistake[] = [];
-  readonly #document: YamlDocument;
+  readonly #targets: ReadonlyMap<Alias, Node>;
   /** Anchored nodes that are being read, to find aliases inside what they name. */
   readonly #open = new Set<Node>();
   #count = 0;
 
   constructor(document: YamlDocument) {
-    this.#document = document;
+    this.#targets = aliasTargets(document);
   }
 
   read(node: Node | null, path: Path, key?: Span): JsonValue {
@@ -141,7 +149,7 @@ class Reader {
   }
 
   #resolve(alias: Alias): Node | undefined {
-    const target = alias.resolve(this.#document);
+    const target = this.#targets.get(alias);
     if (target === undefined) {
       this.#mistake(alias, `There is no anchor "&${alias.source}" before this alias`);
     }
@@ -206,6 +214,24 @@ class Reader {
   #mistake(node: Node, message: string, hint?: string): void {
     this.mistakes.push({ span: spanOf(node), message, ...(hint === undefined ? {} : { hint }) });
   }
+}
+
+/**
+ * What each alias stands for: the nearest node before it with its anchor. The library looks through the whole document for
+ * each, which takes minutes where many of many aliases are asked for.
+ */
+function aliasTargets(document: YamlDocument): Map<Alias, Node> {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Alias, Node>();
+  visit(document, {
+    Node: (_, node) => {
+      if (isAlias(node)) {
+        const target = anchors.get(node.source);
+        if (target !== undefined) targets.set(node, target);
+      } else if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+  return targets;
 }
 
 function isMergeKey(key: unknown): boolean {

@@ -21,5 +21,5 @@ async function load(): Promise<Library> {
   return await import("yaml");
 }
 
-export const { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument }: Library =
+export const { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit }: Library =
   await load();

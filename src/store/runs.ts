@@ -7,7 +7,7 @@
 import type { Unit } from "../base/units.ts";
 import type { JsonValue } from "../base/canonical_json.ts";
 import { names, type StoredOutput } from "./actions.ts";
-import type { Digest } from "./digest.ts";
+import { type Digest, digestOf } from "./digest.ts";
 import type { StoreFiles } from "./files.ts";
 import type { Key } from "./key.ts";
 
@@ -124,8 +124,11 @@ export class Runs {
 
   /** Writes a record, replacing the one with the same id. It is not worth the time that flushing it to the disk takes. */
   async save(record: RunRecord): Promise<void> {
-    const text = JSON.stringify(record, null, 1);
-    await this.#files.writeLosable(this.#files.layout.run(record.id), text);
+    const text = JSON.stringify(record);
+    await this.#files.writeLosable(
+      this.#files.layout.run(record.id),
+      `{"checksum":"${digestOf(text)}","record":${text}}\n`,
+    );
   }
 
   /** A record by its id, or by a beginning that only one id has; `undefined` if there is none. */
@@ -158,8 +161,11 @@ export class Runs {
 
   #load(id: string): RunRecord | undefined {
     try {
-      const record = JSON.parse(Deno.readTextFileSync(this.#files.layout.run(id))) as RunRecord;
-      return record.version === 2 && Array.isArray(record.stages) ? record : undefined;
+      const text = Deno.readTextFileSync(this.#files.layout.run(id));
+      const file = JSON.parse(text) as { checksum?: Digest; record?: RunRecord } | null;
+      const record = file?.record;
+      const isWhole = record?.version === 2 && digestOf(JSON.stringify(record)) === file!.checksum;
+      return isWhole ? record : undefined;
     } catch (error) {
       if (error instanceof SyntaxError || error instanceof Deno.errors.NotFound) return undefined;
       throw error;

@@ -169,7 +169,7 @@ stages: [{ uses: half }]
     '2:48+8 Plugin "wrong.ts": Stage "half": inputs must be an object: current value is not there',
     '2:48+8 Plugin "wrong.ts": Stage "half": outputs must be an object: current value is not there',
     '2:48+8 Plugin "wrong.ts": Stage "half": Schema parameters must be an object',
-    '2:58+26 Plugin "https://example.org/a.ts" is not a file → Save the module beside the pipeline, so that its contents can be part of the cache key',
+    '2:58+26 Plugin "https://example.org/a.ts" is neither a file nor an npm package → Save the module beside the pipeline, so that its contents can be part of the cache key',
   ]);
 });
 

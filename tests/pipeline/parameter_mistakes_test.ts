@@ -1,4 +1,5 @@
-import { testMistakes } from "./support.ts";
+import assert from "node:assert/strict";
+import { problemsOf, testMistakes } from "./support.ts";
 
 // Mistakes in parameters: where the caret is, what is said, and what mends it.
 testMistakes([
@@ -163,3 +164,13 @@ stages:
     problems: ['4:20+2 Stage "options": scale is too large for 2 bits → Use at most 10'],
   },
 ]);
+
+Deno.test("a stage whose parameters are wrong is not asked what follows from them", async () => {
+  const problems = await problemsOf(`
+name: x
+inputs: { model: { onnx: m.onnx } }
+stages:
+  - { uses: verify, with: { method: differential } }
+`);
+  assert.match(problems.join("\n"), /^4:\d+\+\d+ Stage "verify": .*domain/m);
+});
