@@ -76,6 +76,8 @@ export interface Pipeline {
   readonly store?: StoreSpec;
   /** What is probably not meant, such as an input that nothing uses. */
   readonly warnings: readonly Problem[];
+  /** Whether it only rehearses another pipeline: then nothing is published. */
+  readonly isRehearsal?: true;
   /** Where something stands in the file. */
   readonly placeOf: (path: Path) => SourcePlace;
 }

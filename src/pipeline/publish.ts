@@ -21,6 +21,7 @@ interface Copy {
 
 /** The copies that a stage asks for. */
 function copiesOf({ stage, parameters }: PipelineStage, pipeline: Pipeline): Copy[] {
+  if (pipeline.isRehearsal) return [];
   const publications = stage.definition.publish?.(parameters, { name: pipeline.name }) ?? [];
   return publications.map(({ output, to }) => ({
     output,

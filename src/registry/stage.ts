@@ -136,6 +136,11 @@ interface StageFacts<P extends TObject, I extends Ports, O extends Outputs> {
   /** Problems that the schema cannot express, found before anything runs: `[path in with, message]`. */
   validate?(parameters: Static<P>): readonly ParameterProblem[];
   /**
+   * Changes to the parameters with which the stage does as little as it can while it goes through the same code: for a
+   * rehearsal, on a few items of each data set.
+   */
+  rehearse?(parameters: Static<P>): Partial<Static<P>>;
+  /**
    * Outputs that are copied from the store to a user's folder after each run of the pipeline, whether the stage
    * ran or its result was there already. Nothing is copied when a gate of the stage, or of one it depends on,
    * is not met.

@@ -207,6 +207,24 @@ export const count = defineStage({
   },
 });
 
+/** Takes its time, except in a rehearsal. */
+export const slow = defineStage({
+  name: "slow",
+  version: 1,
+  summary: "Sleep",
+  description: "",
+  parameters: Type.Object({ seconds: Type.Integer({ minimum: 0 }) }),
+  inputs: {},
+  outputs: { slept: { kind: "json", description: "How long it slept" } },
+  metrics: { total: metric },
+  engine: false,
+  rehearse: () => ({ seconds: 0 }),
+  async run({ seconds }) {
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    return { outputs: { slept: seconds }, metrics: { total: seconds } };
+  },
+});
+
 /** Copies a number to a file. */
 export const deliver = defineStage({
   name: "deliver",
@@ -345,6 +363,7 @@ export const wired = [
 
 export default [
   collect,
+  slow,
   number,
   sum,
   increment,

@@ -5,6 +5,7 @@
  */
 
 import { UserError } from "../../base/errors.ts";
+import { formatSeconds } from "../../base/units.ts";
 import type { SigningKey } from "../../base/signature.ts";
 import type { RunOutcome } from "../../pipeline/execute.ts";
 import type { PipelineLock } from "../../pipeline/lock.ts";
@@ -34,6 +35,7 @@ export interface RunOptions extends PipelineStoreOptions {
   readonly threads: number | undefined;
   readonly memory: number | undefined;
   readonly keepGoing: boolean;
+  readonly smoke: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
   readonly events: string | undefined;
@@ -78,6 +80,11 @@ export async function run(options: RunOptions, streams: Streams): Promise<ExitCo
         else out.lines(...planLines(plan, out.style));
         return ExitCode.done;
       }
+      if (options.smoke) {
+        const failed = await rehearse(plan, options, streams, signal);
+        interrupted = failed === ExitCode.interrupted;
+        if (failed !== undefined) return failed;
+      }
       const outcome = await execute(plan, options, streams, signal, key);
       interrupted = outcome.status === "interrupted";
       if (interrupted) remote?.stop();
@@ -101,6 +108,45 @@ export async function run(options: RunOptions, streams: Streams): Promise<ExitCo
   } finally {
     if (interrupted) err.lines(resumeLine(streams));
   }
+}
+
+/** Rehearses a pipeline; if that does not work out, says why, and with which code to end. */
+async function rehearse(
+  { pipeline, store, stages }: Plan,
+  options: RunOptions,
+  streams: Streams,
+  signal: AbortSignal,
+): Promise<ExitCode | undefined> {
+  const { err } = streams;
+  const { bold, green, red, dim } = err.style;
+  if (stages.every(({ status }) => status === "hit")) {
+    err.lines(dim("Nothing to rehearse: every result is in the store"));
+    return undefined;
+  }
+  const { rehearsalOf, unmeasured } = await import("../../pipeline/rehearsal.ts");
+  const { planPipeline } = await import("../../pipeline/plan.ts");
+  err.lines(bold("Rehearsal"));
+  const plan = await planPipeline(await rehearsalOf(pipeline, store), store);
+  const outcome = await execute(
+    plan,
+    { ...options, events: undefined },
+    streams,
+    signal,
+    undefined,
+  );
+  const { seconds } = outcome;
+  if (outcome.exitCode !== ExitCode.done) {
+    if (outcome.status === "failed") err.lines(red("The rehearsal failed: nothing else was run"));
+    return outcome.exitCode;
+  }
+  const missing = unmeasured(pipeline, outcome);
+  if (missing.length > 0) {
+    err.lines(...missing.map((each) => `${red("✗")} ${each}`));
+    err.lines(red("The rehearsal failed: nothing else was run"));
+    return ExitCode.failed;
+  }
+  err.lines(`${green("✓")} Rehearsed in ${formatSeconds(seconds)}`, "");
+  return undefined;
 }
 
 /** Some stages with what they need. */

@@ -20,6 +20,7 @@ const run = command({
     ["with a page that shows what came out", "run pipelines/digits.yaml --report report.html"],
     ["one stage, and what it needs", "run pipelines/digits.yaml --only w4-test"],
     ["prove that nothing moved since the lock file was written", "run my.yaml --frozen"],
+    ["find out in seconds whether it will fail in hours", "run my.yaml --smoke"],
     ["for scripts", "run pipelines/digits.yaml --json > results.json"],
   ],
   takes: {
@@ -43,6 +44,10 @@ const run = command({
     keepGoing: flag(
       "-k --keep-going",
       "If a stage fails, still run those that do not depend on it",
+    ),
+    smoke: flag(
+      "--smoke",
+      "Rehearse first: all stages on the first 64 items of each data set, with as little work as they can do",
     ),
     dryRun: flag("-n --dry-run", "Only say what would run, and why"),
     only: options(

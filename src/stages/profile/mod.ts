@@ -66,6 +66,7 @@ export const profile = defineStage({
     },
   },
   engine: true,
+  rehearse: ({ runs }) => ({ runs: Math.min(runs, 3) }),
   load: () => importLater<typeof import("./run.ts")>(import.meta.resolve("./run.ts")),
 });
 

@@ -60,12 +60,12 @@ export const reconstruct = defineStage({
     },
   },
   engine: true,
-  rehearse: ({ method, batch, distill, activation_steps }) =>
+  rehearse: ({ method, preset, batch, distill = preset === "standard" ? 2 : 0 }) =>
     method === "gptq" || method === "bias" ? {} : {
       steps: 2,
+      activation_steps: 2,
       batch: Math.min(batch, 16),
-      ...(distill !== undefined && { distill: Math.min(distill, 2) }),
-      ...(activation_steps !== undefined && { activation_steps: 2 }),
+      distill: Math.min(distill, 2),
     },
   validate: findProblems,
   load: () => importLater<typeof import("./run.ts")>(import.meta.resolve("./run.ts")),

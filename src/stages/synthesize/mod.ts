@@ -56,6 +56,11 @@ export const synthesize = defineStage({
     },
   },
   engine: true,
+  rehearse: ({ images, batch }) => ({
+    images: Math.min(images, 64),
+    batch: Math.min(batch, 16),
+    steps: 2,
+  }),
   validate: findProblems,
   publish: ({ sheet }) => sheet === undefined ? [] : [{ output: "sheet", to: sheet }],
   load: () => importLater<typeof import("./run.ts")>(import.meta.resolve("./run.ts")),

@@ -40,6 +40,7 @@ export const train = defineStage({
     parameters: { title: "parameters", description: "Numbers that were trained.", unit: "count" },
   },
   engine: true,
+  rehearse: () => ({ epochs: 1, warmup: 0 }),
   load: () => importLater<typeof import("./run.ts")>(import.meta.resolve("./run.ts")),
 });
 
