@@ -24,7 +24,7 @@ import { pairModels } from "../../verify/network/pair.ts";
 import { CheckpointClock } from "../../engine/training/checkpoint_clock.ts";
 import type { SearchProgress } from "../../verify/split/search.ts";
 import { withItself } from "../../verify/variants.ts";
-import { Verifier } from "../../verify/verify.ts";
+import { MOST_SPLIT_INPUTS, Verifier } from "../../verify/verify.ts";
 import { zonotopeBracket } from "../../verify/zonotope/bracket.ts";
 import { answerOf, type DomainResult } from "./answer.ts";
 import { certificateOf } from "./certificate.ts";
@@ -113,9 +113,11 @@ async function verifyAll(
       unit: "domains",
       ...(state && { values: { bound: state.proven, found: state.found } }),
     });
-  const target = method === "exact" || method === "zonotope"
-    ? 0
-    : Math.max(stop.bound ?? 0, await leastGoal(network, boxes, stop.ratio, semantics, threads));
+  const searched = method === "differential" && split
+    ? boxes.filter(({ box }) => isSplit(box))
+    : [];
+  const least = await leastGoal(network, searched, stop.ratio, semantics, threads);
+  const target = Math.max(stop.bound ?? 0, least);
   await using open = new AsyncDisposableStack();
   const verifier = method === "exact" || method === "zonotope" ? undefined : open.use(
     new Verifier(network, {
@@ -186,6 +188,12 @@ async function leastGoal(
     noise = Math.max(noise, ...outputs.map(({ proven }) => proven));
   }
   return Number.isFinite(noise) ? 2 * noise * ratio / (ratio - 1) : 0;
+}
+
+/** Whether a box has inputs of some width, and few enough of them to be split. */
+function isSplit({ lower, upper }: NamedBox["box"]): boolean {
+  const free = lower.reduce((count, from, at) => count + Number(from < upper[at]!), 0);
+  return free > 0 && free <= MOST_SPLIT_INPUTS;
 }
 
 /** Whether all of a box provably has the class, in both models, that the original gives to its item. */
