@@ -433,7 +433,7 @@ const SMOOTH_ERROR = 2 ** -20;
 const MOST_COMPARED = 128;
 
 /** How much wider than those of z bounds of y are left as they are. */
-const CLOSE = 1.05;
+const CLOSE = 1.002;
 
 /** Larger than any sum of underflows in a pass whose numbers stay below {@linkcode HUGE}. */
 const TINY = 1e-200;
