@@ -62,7 +62,7 @@ export async function checkCertificate(
       out.lines(
         `${out.style.green("✓")} ${shownPath(options.file)} is accepted: ${parts} ${
           parts === 1 ? "part" : "parts"
-        } bounded anew`,
+        } bounded anew, for ${ARITHMETIC[certificate.semantics]}`,
         ...facts(certificate).boxes.map(({ name, bound }) => `  ${name}: |f′ − f| ≤ ${bound}`),
       );
     }
@@ -78,6 +78,11 @@ export async function checkCertificate(
     return ExitCode.failed;
   }
 }
+
+const ARITHMETIC: Readonly<Record<Certificate["semantics"], string>> = {
+  real: "exact arithmetic",
+  float32: "float32 arithmetic in any order",
+};
 
 /** What a certificate says, without how it is proven. */
 function facts({ models, semantics, boxes }: Certificate) {

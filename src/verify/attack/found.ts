@@ -5,9 +5,9 @@
  */
 
 import type { Semantics } from "../bounds/roundoff.ts";
-import type { Box } from "../box.ts";
+import { type Box, center } from "../box.ts";
 import type { OutputBracket } from "../bracket.ts";
-import { evaluate } from "../network/evaluate.ts";
+import { evaluate as evaluateNetwork } from "../network/evaluate.ts";
 import type { PairedNetwork } from "../network/network.ts";
 import type { ExecutedPair } from "./executed.ts";
 import type { PointSnap } from "./extremes.ts";
@@ -41,7 +41,7 @@ export interface Confirmed {
  * With the semantics `real` the difference is that of the evaluation in float64, with `float32` that of the execution,
  * which is one of the results that the bound speaks of.
  *
- * @param candidates Points worth looking at beside the witnesses of the brackets.
+ * @param candidates Points beside the witnesses of the brackets that may differ more when they are executed.
  */
 export async function confirm(
   network: PairedNetwork,
@@ -52,32 +52,41 @@ export async function confirm(
   snap: PointSnap,
   candidates: readonly Float64Array[] = [],
 ): Promise<Confirmed> {
+  const isReal = semantics === "real";
   const inputs = new Map<string, Float64Array>();
-  const given = [...brackets.flatMap(({ witness }) => witness?.input ?? []), ...candidates];
-  for (const point of given) {
+  // Where nothing differs at all, any point shows it.
+  const found = brackets.flatMap(({ witness }) => witness?.input ?? []);
+  const witnesses = found.length > 0 ? found : [center(box)];
+  for (const point of isReal ? witnesses : [...witnesses, ...candidates]) {
     const input = snap(point, box);
     inputs.set(input.join(), input);
   }
-  const all: ConfirmedPoint[] = [];
-  for (const input of inputs.values()) {
-    all.push({
-      input,
-      evaluated: evaluate(network, input).difference,
-      executed: await pair.difference(input),
-    });
+  const points = [...inputs.values()];
+  const evaluate = (input: Float64Array) => evaluateNetwork(network, input).difference;
+  const differences: Float64Array[] = [];
+  for (const input of points) {
+    differences.push(isReal ? evaluate(input) : await pair.difference(input));
   }
-  const field = semantics === "real" ? "evaluated" : "executed";
   const best = brackets.map((_, output) => {
     let [found, at] = [-1, 0];
-    all.forEach((each, index) => {
-      const difference = Math.abs(each[field][output]!);
+    differences.forEach((each, index) => {
+      const difference = Math.abs(each[output]!);
       if (difference > found) [found, at] = [difference, index];
     });
     return { found, at };
   });
   const used = [...new Set(best.map(({ at }) => at))].sort((a, b) => a - b);
+  const confirmed: ConfirmedPoint[] = [];
+  for (const at of used) {
+    const input = points[at]!;
+    confirmed.push({
+      input,
+      evaluated: isReal ? differences[at]! : evaluate(input),
+      executed: isReal ? await pair.difference(input) : differences[at]!,
+    });
+  }
   return {
-    points: used.map((at) => all[at]!),
+    points: confirmed,
     outputs: best.map(({ found, at }) => ({ found, point: used.indexOf(at) })),
   };
 }
