@@ -8,6 +8,9 @@ import { digestOf } from "../../src/store/digest.ts";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const SNAPSHOT = fileURLToPath(new URL("./keys.json", import.meta.url));
 
+/** The keys of stages that use integer kernels are those of a processor. */
+const PROCESSOR = () => Promise.resolve({ products_saturate: true });
+
 /** The keys of a pipeline's stages, if each of their inputs were the bytes of its own name. */
 async function keysOf(file: string): Promise<Record<string, string>> {
   const { stages, seed } = await loadPipeline(file);
@@ -20,7 +23,7 @@ async function keysOf(file: string): Promise<Record<string, string>> {
       artifacts.add(source, { kind, digest: digestOf(origin), origin, path: "" });
     }
     const { name, version } = stage.stage.definition;
-    const { key } = (await keyOfStage(stage, artifacts, seed))!;
+    const { key } = (await keyOfStage(stage, artifacts, seed, PROCESSOR))!;
     keys[stage.id] = `${name}@${version} ${key}`;
   }
   return keys;

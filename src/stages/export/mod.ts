@@ -46,6 +46,8 @@ export const exportStage = defineStage({
     },
   },
   engine: true,
+  // default_difference is measured with the kernels that the processor has.
+  usesIntegerKernels: () => true,
   publish({ to, name }, pipeline) {
     const folder = to ?? `exports/${pipeline.name}`;
     return [
