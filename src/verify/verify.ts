@@ -45,6 +45,8 @@ export class Verifier implements AsyncDisposable {
   readonly #network: PairedNetwork;
   readonly #options: VerifyOptions;
   readonly #propagator: Propagator;
+  /** With the slopes that one pass chooses. */
+  readonly #plain: Propagator;
   readonly #expander: Expander;
 
   constructor(network: PairedNetwork, options: VerifyOptions) {
@@ -53,6 +55,7 @@ export class Verifier implements AsyncDisposable {
     this.#options = options;
     const reselect = options.method === "differential" ? RESELECT_STEPS : 0;
     this.#propagator = new Propagator(network, { semantics, threads, reselect });
+    this.#plain = new Propagator(network, { semantics, threads });
     this.#expander = new Expander(network, { semantics, rows: "values" });
   }
 
@@ -81,6 +84,7 @@ export class Verifier implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#propagator[Symbol.asyncDispose]();
+    await this.#plain[Symbol.asyncDispose]();
     await this.#expander[Symbol.asyncDispose]();
   }
 
@@ -142,17 +146,25 @@ export class Verifier implements AsyncDisposable {
       upper: up(y.upper[at]! - z.lower[at]!),
     }));
     if (method === "interval" || method === "crown-separate") return separate;
-    const e = await this.#rows(method === "crown-merged" ? "merged" : "joint", state);
-    // e = f − f′.
-    return separate.map((_, at) => ({ lower: -e.upper[at]!, upper: -e.lower[at]! }));
+    const merged = await this.#rows("merged", state);
+    if (method === "crown-merged") return negated(merged);
+    // The joint choice looks at the middle of the box; elsewhere, that of the merged network can be the better one.
+    const joint = narrower(merged, await this.#rows("joint", state));
+    const gains = joint.lower.every((lower, at) =>
+      width(lower, joint.upper[at]!) <= GAIN * width(merged.lower[at]!, merged.upper[at]!)
+    );
+    if (gains) return negated(joint);
+    // Networks that are far apart: there, tighter bounds of neurons can make looser ones behind them.
+    const plain = await this.#plain.propagate(state.batch, "values");
+    return negated(narrower(joint, await this.#rows("merged", plain, this.#plain)));
   }
 
-  async #rows(view: RowView, state: Propagated) {
-    const { network } = this.#propagator;
+  async #rows(view: RowView, state: Propagated, propagator = this.#propagator): Promise<Ends> {
+    const { network } = propagator;
     const { output } = network;
     const size = sizeOf(network, output);
     const rows = allRows(1, size);
-    const { bounds } = await this.#propagator.boundRows(output, view, rows, state);
+    const { bounds } = await propagator.boundRows(output, view, rows, state);
     const lower = new Float64Array(size);
     const upper = new Float64Array(size);
     rows.sign.forEach((sign, at) => {
@@ -161,4 +173,30 @@ export class Verifier implements AsyncDisposable {
     });
     return { lower, upper };
   }
+}
+
+/** Bounds of e = f − f′ by output. */
+interface Ends {
+  readonly lower: Float64Array;
+  readonly upper: Float64Array;
+}
+
+/** How much of the merged network's bound the joint choice leaves where the networks are close. */
+const GAIN = 0.7;
+
+function narrower(a: Ends, b: Ends): Ends {
+  return {
+    lower: a.lower.map((each, at) => Math.max(each, b.lower[at]!)),
+    upper: a.upper.map((each, at) => Math.min(each, b.upper[at]!)),
+  };
+}
+
+/** Bounds of f′ − f. */
+function negated({ lower, upper }: Ends): { lower: number; upper: number }[] {
+  return Array.from(lower, (each, at) => ({ lower: -upper[at]!, upper: -each }));
+}
+
+/** The largest size of a number between two bounds. */
+function width(lower: number, upper: number): number {
+  return Math.max(-lower, upper);
 }
