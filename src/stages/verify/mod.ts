@@ -10,7 +10,7 @@ import { inputs, outputs, parameters } from "./ports.ts";
 
 export const verify = defineStage({
   name: "verify",
-  version: 4,
+  version: 5,
   summary: "Prove how far a quantized model's outputs can be from the original's",
   description: [
     "For every input of a domain, not only for those of a data set, no output of the two models differs by more than the " +
@@ -86,6 +86,11 @@ export const verify = defineStage({
     boxes: { title: "boxes", description: "Boxes that were bounded.", unit: "count" },
   },
   engine: true,
+  rehearse: ({ domain, stop, attack }) => ({
+    ...(typeof domain === "object" && "linf" in domain && { domain: { ...domain, take: 1 } }),
+    stop: { ...stop, boxes: 2 },
+    attack: { ...attack, restarts: 1, steps: 2 },
+  }),
   ignores: ({ domain }) => {
     const used = typeof domain === "string"
       ? ({ property: "property", range: "ranges" } as const)[domain]
