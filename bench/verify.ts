@@ -13,7 +13,7 @@ import { largestFound, largestProven } from "../src/verify/bracket.ts";
 import type { PairedNetwork } from "../src/verify/network/network.ts";
 import { pairModels } from "../src/verify/network/pair.ts";
 import type { SearchResult } from "../src/verify/split/search.ts";
-import { Verifier, type VerifyOptions } from "../src/verify/verify.ts";
+import { METHODS, Verifier, type VerifyOptions } from "../src/verify/verify.ts";
 import { acasBox, acasNetworks, narrowed, network, property, shared } from "./verify/pairs.ts";
 
 const { values: given } = parseArgs({
@@ -21,6 +21,7 @@ const { values: given } = parseArgs({
     row: { type: "string", default: "" },
     networks: { type: "string", default: "1000" },
     threads: { type: "string", default: "1" },
+    boxes: { type: "string", default: "Infinity" },
   },
 });
 const THREADS = Number(given.threads);
@@ -86,8 +87,11 @@ async function* around(
 
 const mean = (numbers: readonly number[]) =>
   numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
-const proved = (results: readonly SearchResult[]) =>
-  `${results.filter(({ isComplete }) => isComplete).length} of ${results.length} proved, ` +
+const proved = (target: number) => (results: readonly SearchResult[]) =>
+  `${
+    results.filter((each) => largestProven(each) <= target).length
+  } of ${results.length} proved, ` +
+  `${results.filter((each) => largestFound(each) > target).length} refuted, ` +
   `${results.reduce((sum, { splits }) => sum + splits, 0)} splits`;
 const onePass = (results: readonly SearchResult[]) =>
   mean(results.map(largestProven)).toPrecision(4);
@@ -106,8 +110,34 @@ const largest = (results: readonly SearchResult[]) =>
     .join(", ");
 
 const whole = { method: "differential", split: false } as const;
-const search = { method: "differential", split: true, time: 60_000 } as const;
+const search = {
+  method: "differential",
+  split: true,
+  time: 60_000,
+  boxes: Number(given.boxes),
+} as const;
 const boxes = [0, 1, 2, 3, 4];
+const convolutions = () =>
+  around("conv/cifar_base_kw.onnx", [
+    "conv/cifar_base_kw-img1598-eps0.0026143790849673205.vnnlib",
+    "conv/cifar_base_kw-img1697-eps0.0014379084967320263.vnnlib",
+    "conv/cifar_base_kw-img4549-eps0.00392156862745098.vnnlib",
+  ]);
+
+/** Every method on three models, without splitting. */
+const LADDER = METHODS.flatMap((method): Row[] =>
+  ([
+    ["ACAS Xu p3 fp16", () => acas(3, "half")],
+    ["MNIST 3x100 fp16", () => digits(3 / 255)],
+    ["CIFAR conv int8", convolutions],
+  ] as const).map(([name, cases]) => ({
+    name: `ladder ${method}, ${name}`,
+    required: "–",
+    cases,
+    options: { method, split: false },
+    summarize: onePass,
+  }))
+);
 
 const ROWS: readonly Row[] = [
   {
@@ -136,21 +166,21 @@ const ROWS: readonly Row[] = [
     required: "42, ≤ 3000 splits, ≤ 5 s",
     cases: () => acas(3, "half"),
     options: { ...search, target: 0.01 },
-    summarize: proved,
+    summarize: proved(0.01),
   },
   {
     name: "p4 fp16 0.01",
     required: "42, ≤ 700 splits, ≤ 2 s",
     cases: () => acas(4, "half"),
     options: { ...search, target: 0.01 },
-    summarize: proved,
+    summarize: proved(0.01),
   },
   {
     name: "p1 fp16 0.05",
     required: "45, ≤ 30 s",
     cases: () => acas(1, "half"),
     options: { ...search, target: 0.05 },
-    summarize: proved,
+    summarize: proved(0.05),
   },
   {
     name: "p3 int8 bracket",
@@ -188,15 +218,35 @@ const ROWS: readonly Row[] = [
   {
     name: "conv int8",
     required: "≤ 0.07",
+    cases: convolutions,
+    options: whole,
+    summarize: largest,
+  },
+  {
+    name: "max pool int8 0.004",
+    required: "finite",
+    cases: () => around("conv/Convnet_maxpool.onnx", ["conv/maxpool_specs_prop_0_0.004.vnnlib"]),
+    options: whole,
+    summarize: largest,
+  },
+  {
+    name: "average pool int8 0.02",
+    required: "finite",
+    cases: () => around("conv/Convnet_avgpool.onnx", ["conv/avgpool_specs_prop_0_0.02.vnnlib"]),
+    options: whole,
+    summarize: largest,
+  },
+  {
+    name: "ResNet 2b int8 0.008",
+    required: "finite",
     cases: () =>
-      around("conv/cifar_base_kw.onnx", [
-        "conv/cifar_base_kw-img1598-eps0.0026143790849673205.vnnlib",
-        "conv/cifar_base_kw-img1697-eps0.0014379084967320263.vnnlib",
-        "conv/cifar_base_kw-img4549-eps0.00392156862745098.vnnlib",
+      around("cifar10_resnet/resnet_2b.onnx", [
+        "cifar10_resnet/resnet_2b_prop_0_eps_0.008.vnnlib",
       ]),
     options: whole,
     summarize: largest,
   },
+  ...LADDER,
 ];
 
 for (const row of ROWS) {
@@ -218,7 +268,7 @@ for (const row of ROWS) {
   const { user, system } = process.cpuUsage(before);
   const wall = (performance.now() - began) / 1000;
   console.log(
-    `${row.name.padEnd(24)} required ${row.required.padEnd(34)} ${row.summarize(results)}; ` +
+    `${row.name.padEnd(40)} required ${row.required.padEnd(34)} ${row.summarize(results)}; ` +
       `${wall.toFixed(1)} s, ${((user + system) / 1e6).toFixed(1)} s of processor time`,
   );
 }
