@@ -7,6 +7,7 @@
  */
 
 import { fileError } from "./problems.ts";
+import { similarHint } from "./similar.ts";
 
 /** A part of a file, in bytes. */
 export interface ByteRange {
@@ -82,7 +83,9 @@ function attempt<T>(path: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) throw fileError(`File "${path}" does not exist`);
+    if (error instanceof Deno.errors.NotFound) {
+      throw fileError(`File "${path}" does not exist`, similarHint(path, "file"));
+    }
     if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
       throw fileError(`File "${path}" cannot be read: permission denied`, undefined, error);
     }

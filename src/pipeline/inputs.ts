@@ -7,7 +7,7 @@
 import { importLater } from "../base/import_later.ts";
 import { basename, dirname, isAbsolute, join, resolve } from "../base/path.ts";
 import { type Problem, UserError } from "../base/errors.ts";
-import { suggest } from "../base/suggest.ts";
+import { similarName } from "../data/similar.ts";
 import { type DatasetSpec, inputFormats } from "../data/spec.ts";
 import { findFormProblem } from "../onnx/file_form.ts";
 import { type ArtifactRecord, modelDigest } from "../registry/kinds.ts";
@@ -182,7 +182,7 @@ async function digestExisting(
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       const looked = isAbsolute(text) ? undefined : `Looked for "${resolve(directory, text)}"`;
-      const hint = await similarFile(path, text) ?? looked;
+      const hint = similarFile(path, text) ?? looked;
       throw fieldProblem(field, `File "${text}" does not exist`, hint);
     }
     if (error instanceof Deno.errors.PermissionDenied) {
@@ -193,16 +193,8 @@ async function digestExisting(
 }
 
 /** A file beside the one that is missing whose name is almost the same. */
-async function similarFile(path: string, text: string): Promise<string | undefined> {
-  const names: string[] = [];
-  try {
-    for await (const { name, isDirectory } of Deno.readDir(dirname(path))) {
-      if (!isDirectory) names.push(name);
-    }
-  } catch {
-    return undefined;
-  }
-  const close = suggest(basename(path), names.sort());
+function similarFile(path: string, text: string): string | undefined {
+  const close = similarName(path, "file");
   if (close === undefined) return undefined;
   return `Did you mean "${text.slice(0, text.length - basename(path).length)}${close}"?`;
 }

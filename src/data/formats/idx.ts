@@ -6,6 +6,7 @@
 
 import { basename, dirname, join } from "../../base/path.ts";
 import { counted, fieldError, fileError, shown } from "../problems.ts";
+import { similarHint } from "../similar.ts";
 import type { Source, SourceArray, SourceShape } from "../source.ts";
 import { type Block, itemBytes, readAll, readBlock } from "./block.ts";
 import type { Format } from "./format.ts";
@@ -72,7 +73,8 @@ function findImages(start: string): string {
   throw fieldError(
     ["idx"],
     `File "${start}" does not exist, nor does "${start}-images-idx3-ubyte" (or .gz)`,
-    "idx takes a file, or the common start of the names of an image and a label file",
+    similarHint(start, "file") ??
+      "idx takes a file, or the common start of the names of an image and a label file",
   );
 }
 

@@ -7,6 +7,7 @@
 import { basename, join } from "../../base/path.ts";
 import { didYouMean } from "../../base/suggest.ts";
 import { fieldError, fileError } from "../problems.ts";
+import { similarHint } from "../similar.ts";
 import { isNumber, labelsOfTexts, type LabelText } from "./class_names.ts";
 import { csvRows } from "./csv_rows.ts";
 
@@ -167,7 +168,8 @@ function list(folder: string): Deno.DirEntry[] {
     return [...Deno.readDirSync(folder)].filter((entry) => !entry.name.startsWith("."));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
-      throw fieldError(["images"], `Folder "${folder}" does not exist`);
+      const hint = similarHint(folder, "folder");
+      throw fieldError(["images"], `Folder "${folder}" does not exist`, hint);
     }
     if (error instanceof Deno.errors.NotADirectory) {
       throw fieldError(["images"], `"${folder}" is a file, expected a folder of pictures`);
