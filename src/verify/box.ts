@@ -32,6 +32,11 @@ export function box(lower: ArrayLike<number>, upper: ArrayLike<number>): Box {
   return { lower: Float64Array.from(lower), upper: Float64Array.from(upper) };
 }
 
+/** How many sides of a box have some width. */
+export function freeSides({ lower, upper }: Box): number {
+  return lower.reduce((count, from, at) => count + Number(from < upper[at]!), 0);
+}
+
 /** The middle of a box, inside it also where rounding would leave it. */
 export function center({ lower, upper }: Box): Float64Array {
   return lower.map((from, index) => {

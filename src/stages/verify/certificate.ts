@@ -9,6 +9,7 @@ import { canonicalJson } from "../../base/canonical_json.ts";
 import { UserError } from "../../base/errors.ts";
 import { FORMAT, type NoCertificate, VERSION } from "../../checker/certificate.ts";
 import type { StageContext } from "../../registry/stage.ts";
+import { freeSides } from "../../verify/box.ts";
 import {
   certify,
   type CertifyRequest,
@@ -17,6 +18,7 @@ import {
 } from "../../verify/certificate/certify.ts";
 import type { NamedBox } from "../../verify/domain/input.ts";
 import type { SearchResult } from "../../verify/split/search.ts";
+import { MOST_SPLIT_INPUTS } from "../../verify/verify.ts";
 import type { Parameters } from "./ports.ts";
 
 /** Unless a number is given, so many times the boxes that were bounded are the parts that a certificate may have. */
@@ -88,9 +90,10 @@ export async function certificateOf(
     const requests = boxes.map(({ name, box }, at): CertifyRequest => {
       const { outputs, boxes } = results[at]!;
       const upper = Float64Array.from(outputs, ({ proven }) => proven * (1 + SLACK));
-      const allowed = parts ?? Math.max(LEAST_PARTS, PARTS_PER_BOX * boxes);
       const target = { lower: upper.map((value) => -value), upper };
-      return { name, box, target, parts: split ? allowed : 1 };
+      const few = freeSides(box) <= MOST_SPLIT_INPUTS;
+      const usual = few ? Math.max(LEAST_PARTS, PARTS_PER_BOX * boxes) : 1;
+      return { name, box, target, parts: split ? parts ?? usual : 1 };
     });
     const { certificate } = await certify(models, requests, {
       semantics,

@@ -91,7 +91,8 @@ export const parameters = Type.Object({
       minimum: 0,
       description:
         "How many parts each box of the domain may be cut into for it; 0 makes no certificate. Unless given, four times " +
-        "the boxes that were bounded, and no certificate where one part takes more than 10¹⁰ multiplications.",
+        "the boxes that were bounded, one part where more than 8 inputs have some width, and no certificate where one part takes " +
+        "more than 10¹⁰ multiplications.",
     })),
   }, {
     additionalProperties: false,

@@ -13,6 +13,7 @@ import { ExecutedPair } from "../../verify/attack/executed.ts";
 import { snapFor } from "../../verify/attack/extremes.ts";
 import { confirm } from "../../verify/attack/found.ts";
 import { encodeNpy } from "../../verify/attack/npy.ts";
+import { freeSides } from "../../verify/box.ts";
 import { decompose } from "../../verify/decompose.ts";
 import { domainInput, type NamedBox } from "../../verify/domain/input.ts";
 import { inputTensor } from "../../verify/domain/values.ts";
@@ -114,7 +115,7 @@ async function verifyAll(
       ...(state && { values: { bound: state.proven, found: state.found } }),
     });
   const searched = method === "differential" && split
-    ? boxes.filter(({ box }) => isSplit(box))
+    ? boxes.filter(({ box }) => freeSides(box) > 0 && freeSides(box) <= MOST_SPLIT_INPUTS)
     : [];
   const least = await leastGoal(network, searched, stop.ratio, semantics, threads);
   const target = Math.max(stop.bound ?? 0, least);
@@ -188,12 +189,6 @@ async function leastGoal(
     noise = Math.max(noise, ...outputs.map(({ proven }) => proven));
   }
   return Number.isFinite(noise) ? 2 * noise * ratio / (ratio - 1) : 0;
-}
-
-/** Whether a box has inputs of some width, and few enough of them to be split. */
-function isSplit({ lower, upper }: NamedBox["box"]): boolean {
-  const free = lower.reduce((count, from, at) => count + Number(from < upper[at]!), 0);
-  return free > 0 && free <= MOST_SPLIT_INPUTS;
 }
 
 /** Whether all of a box provably has the class, in both models, that the original gives to its item. */
