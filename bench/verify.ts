@@ -85,6 +85,12 @@ async function* around(
   }
 }
 
+/** Every input that a network of ACAS Xu can have. */
+async function* wholeRange(): AsyncIterable<Case> {
+  const pair = narrowed(await network("acasxu/ACASXU_run2a_1_1.onnx"), "int8 tensor");
+  yield { name: "1_1", pair, box: acasBox("all") };
+}
+
 const mean = (numbers: readonly number[]) =>
   numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
 const proved = (target: number) => (results: readonly SearchResult[]) =>
@@ -108,6 +114,11 @@ const largest = (results: readonly SearchResult[]) =>
     `${largestProven(each).toPrecision(3)} (found ${largestFound(each).toPrecision(3)})`
   )
     .join(", ");
+
+const anytime = (result: SearchResult) =>
+  `${largestProven(result).toPrecision(3)} (found ${largestFound(result).toPrecision(3)}), ` +
+  `${(100 * result.settled).toFixed(1)} % settled by ${result.boxes} boxes, ` +
+  `about ${result.left.toExponential(0)} left`;
 
 const whole = { method: "differential", split: false } as const;
 const search = {
@@ -245,6 +256,13 @@ const ROWS: readonly Row[] = [
       ]),
     options: whole,
     summarize: largest,
+  },
+  {
+    name: "ACAS Xu, all inputs",
+    required: "an honest bracket in 60 s",
+    cases: wholeRange,
+    options: { ...search, ratio: 1.1 },
+    summarize: (results) => results.map(anytime).join(", "),
   },
   ...LADDER,
 ];

@@ -83,14 +83,15 @@ export function acasNetworks(property: number): string[] {
 
 const MEANS = [19791.091, 0, 0, 650, 600];
 const RANGES = [60261, 6.28318530718, 6.28318530718, 1100, 1200];
-const SIDES: Record<number, [number[], number[]]> = {
+const SIDES: Record<number | "all", [number[], number[]]> = {
+  all: [[0, -3.141593, -3.141593, 100, 0], [60760, 3.141593, 3.141593, 1200, 1200]],
   1: [[55947.691, -3.141592, -3.141592, 1145, 0], [60760, 3.141592, 3.141592, 1200, 60]],
   3: [[1500, -0.06, 3.1, 980, 960], [1800, 0.06, 3.141592, 1200, 1200]],
   4: [[1500, -0.06, 0, 1000, 700], [1800, 0.06, 0, 1200, 800]],
 };
 
-/** The box of an ACAS Xu property, in the units of the networks. */
-export function acasBox(property: number): Box {
+/** The box of an ACAS Xu property, or of all inputs, in the units of the networks. */
+export function acasBox(property: number | "all"): Box {
   const [lower, upper] = SIDES[property]!;
   const normalize = (value: number, at: number) => (value - MEANS[at]!) / RANGES[at]!;
   return box(lower.map(normalize), upper.map(normalize));
