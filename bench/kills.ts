@@ -17,8 +17,12 @@ const { values } = parseArgs({
   },
 });
 const random = Random.from(Number(values.seed), "kills");
-const { killed, finished, faults } = await killAtRandom(Number(values.points), random, (count) => {
-  if (count % 50 === 0) console.error(`${count} kills`);
-});
+const { killed, finished, faults } = await killAtRandom(
+  Number(values.points),
+  random,
+  (count, faults) => {
+    if (count % 50 === 0) console.error(`${count} kills, ${faults.length} faults`);
+  },
+);
 console.log(JSON.stringify({ killed, finished, faults: [...new Set(faults)] }, null, 2));
 Deno.exit(faults.length === 0 ? 0 : 1);

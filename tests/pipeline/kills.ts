@@ -36,12 +36,12 @@ export interface Kills {
  * Kills processes until as many were killed as asked for: each pipeline is started again and again, in one store, until a
  * process comes to its end.
  *
- * @param onKill Told how many were killed.
+ * @param onKill Told how many were killed, and what was found wrong so far.
  */
 export async function killAtRandom(
   points: number,
   random: Random,
-  onKill: (killed: number) => void = () => {},
+  onKill: (killed: number, faults: readonly string[]) => void = () => {},
 ): Promise<Kills> {
   using whole = new Folder();
   const wanted = digests(await run(whole.pipeline(PIPELINE)));
@@ -65,7 +65,7 @@ export async function killAtRandom(
         : setTimeout(() => child.kill("SIGKILL"), patience);
       const { signal, code } = await child.status;
       clearTimeout(timer);
-      if (signal === "SIGKILL") onKill(++killed);
+      if (signal === "SIGKILL") onKill(++killed, faults);
       else {
         isOver = true;
         longest = performance.now() - started;

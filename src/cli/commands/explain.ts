@@ -8,6 +8,7 @@ import { padText, printable, type Style, textWidth } from "../../base/terminal_t
 import { formatAge, formatSeconds } from "../../base/units.ts";
 import { showIngredient } from "../../pipeline/changes.ts";
 import type { Explanation } from "../../pipeline/explain.ts";
+import { someOf } from "../../pipeline/names.ts";
 import { ExitCode } from "../exit_code.ts";
 import { problemLines } from "../output/problems.ts";
 import type { Streams } from "../output/streams.ts";
@@ -114,7 +115,7 @@ function detailLines(explanation: Explanation, style: Style): string[] {
     }
   } else if (waits.length === 0) lines.push(printable(reason));
   if (waits.length > 0) {
-    lines.push(`${changes.length > 0 ? "and " : ""}waits for what ${waits.join(", ")} will make`);
+    lines.push(`${changes.length > 0 ? "and " : ""}waits for what ${someOf(waits)} will make`);
   }
   if (since !== undefined && changes.length > 0) lines.push(style.dim(`since run ${since.run}`));
   return lines;
