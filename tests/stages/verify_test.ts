@@ -164,7 +164,7 @@ Deno.test("the certificate is accepted on its own, for one box and for several, 
   const test = artifact("dataset", items, "test");
   const { certificate } = await verify(model(1.5), { linf: 0.1 }, {}, { test });
   const { certificate: { boxes } } = checkCertificate(certificate, filesOf(model(1.5)));
-  assert.deepEqual(boxes.map(({ name }) => name), ["number 0", "number 1", "number 2"]);
+  assert.deepEqual(boxes.map(({ name }) => name), ["item 0", "item 1", "item 2"]);
 });
 
 Deno.test("without a certificate the file says why", async () => {
