@@ -97,7 +97,7 @@ export async function executePlan(plan: Plan, options: ExecuteOptions = {}): Pro
   });
   try {
     const outcomes = await scheduler.run();
-    const { stages, isWritten } = await stateProvenance(
+    const { stages, isWritten } = await tellProvenance(
       plan,
       outcomes,
       options.key,
@@ -115,7 +115,7 @@ export async function executePlan(plan: Plan, options: ExecuteOptions = {}): Pro
 }
 
 /** Says beside each exported file what it was made from; the outcomes tell of it. */
-async function stateProvenance(
+async function tellProvenance(
   plan: Plan,
   stages: readonly StageOutcome[],
   key: SigningKey | undefined,
@@ -123,11 +123,11 @@ async function stateProvenance(
   emit: (event: EventBody) => void,
 ): Promise<{ stages: readonly StageOutcome[]; isWritten: boolean }> {
   if (stages.every(({ published }) => published.length === 0)) return { stages, isWritten: true };
-  const { writeProvenance } = await importLater<typeof import("./provenance/write.ts")>(
-    import.meta.resolve("./provenance/write.ts"),
-  );
   try {
-    const written = await writeProvenance(plan, stages, key);
+    const { stateProvenance } = await importLater<typeof import("./provenance/state.ts")>(
+      import.meta.resolve("./provenance/state.ts"),
+    );
+    const written = await stateProvenance(plan, stages, key);
     for (const [id, published] of written) {
       recorder.publish(id, published);
       emit({ type: "stage.provenance", stage: id, ...published });
