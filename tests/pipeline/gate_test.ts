@@ -74,6 +74,7 @@ stages:
     assert.deepEqual(outcome.statuses(), { number: "hit", increment: "hit", deliver: "hit" });
     assert.deepEqual(outcome.stages[2]!.published, [
       { output: "copy", path: folder.join("delivered.json"), changed: true },
+      { output: "provenance", path: folder.join("delivered.provenance.json"), changed: true },
     ]);
     assert.equal(await delivered(), "4");
   });
@@ -87,7 +88,7 @@ stages:
     assert.equal(await delivered(), "4");
     assert.deepEqual(
       [...Deno.readDirSync(folder.path)].map(({ name }) => name).sort(),
-      ["delivered.json", "pipeline.yaml", "store"],
+      ["delivered.json", "delivered.provenance.json", "pipeline.yaml", "store"],
     );
   });
 });
