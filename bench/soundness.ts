@@ -118,6 +118,8 @@ const IMAGES = [
 
 /** Float64 evaluation of these networks is off by less than this. */
 const EVALUATION = 1e-10;
+/** And relative to the outputs by less than this. */
+const ROUNDING = 1e-12;
 /** Points that are computed side by side. */
 const BATCH_ELEMENTS = 20_000;
 /** Points of each case that the models themselves are run on, and boxes of one point. */
@@ -200,10 +202,12 @@ async function examine({ models, box: boxOf, points, attacks }: Case, tally: Tal
     tally.executed++;
   }
   for (const point of candidates.slice(0, SINGLE)) {
-    const { difference } = evaluate(network, point);
+    const { original: own, quantized: other, difference } = evaluate(network, point);
+    const size = Math.max(...own.map(Math.abs), ...other.map(Math.abs));
     const single = box(point, point);
     const [here, there] = [await bounds(single, "real"), await bounds(single, "float32")];
-    tally.look(difference, here, 0);
+    // The bounds of a point can be narrower than float64 evaluation is exact.
+    tally.look(difference, here, ROUNDING * size);
     for (const pair of pairs) tally.look(await pair.difference(point), there, 0);
     // As narrow as float64 arithmetic allows, unless a value lies on the border between two levels.
     const wide = here.filter(({ lower, upper }) => !(upper - lower < 1e-7));
