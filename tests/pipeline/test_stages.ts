@@ -213,7 +213,7 @@ export const slow = defineStage({
   version: 1,
   summary: "Sleep",
   description: "",
-  parameters: Type.Object({ seconds: Type.Integer({ minimum: 0 }) }),
+  parameters: Type.Object({ seconds: Type.Integer({ minimum: 0, examples: [1] }) }),
   inputs: {},
   outputs: { slept: { kind: "json", description: "How long it slept" } },
   metrics: { total: metric },
