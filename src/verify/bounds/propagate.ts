@@ -28,6 +28,7 @@ import { relaxQuantize } from "./quantize.ts";
 import { cutRows, type Rows, rowsOf } from "./rows.ts";
 import { relaxSmooth } from "./smooth.ts";
 import { boundUnit, gamma, type Semantics } from "./roundoff.ts";
+import { wantedRows } from "./wanted.ts";
 import { NetworkSessions, type OpenGraph } from "./sessions.ts";
 
 /** Boxes side by side, [boxes × inputs]. */
@@ -276,7 +277,7 @@ export class Propagator implements AsyncDisposable {
     const rows = rowsOf(
       state.batch.count,
       size,
-      this.#wanted(value, view, bounds, isKnownByDifference),
+      wantedRows(bounds, view, { onlyRelu: this.#onlyRelu.has(value), isKnownByDifference }),
     );
     if (rows.group.length === 0) return;
     const { bounds: found } = await this.boundRows(value, view, rows, state);
@@ -285,33 +286,6 @@ export class Propagator implements AsyncDisposable {
       if (rows.sign[row]! > 0) lower[at] = Math.max(lower[at]!, found[row]!);
       else if (rows.sign[row]! < 0) upper[at] = Math.min(upper[at]!, -found[row]!);
     }
-  }
-
-  /** Where rows can make a relaxation tighter, as {@linkcode rowsOf} reads it. */
-  #wanted(
-    value: ValueNumber,
-    view: "z" | "y" | "joint",
-    bounds: ValueBounds,
-    isKnownByDifference: boolean,
-  ): Uint8Array {
-    const { zLower, zUpper, yLower, yUpper } = bounds;
-    const wanted = new Uint8Array(2 * zLower.length);
-    const [lower, upper] = view === "y" ? [yLower, yUpper] : [zLower, zUpper];
-    const onlyRelu = this.#onlyRelu.has(value);
-    for (let at = 0; at < lower.length; at++) {
-      let is = onlyRelu ? lower[at]! < 0 && upper[at]! > 0 : lower[at]! < upper[at]!;
-      if (view === "joint") {
-        // The difference of two rectified values is exact where both are on the same side.
-        is = onlyRelu
-          ? (zLower[at]! < 0 || yLower[at]! < 0) && (zUpper[at]! > 0 || yUpper[at]! > 0)
-          : zUpper[at]! > 0 || yUpper[at]! > 0;
-      } else if (isKnownByDifference && is) {
-        // z − e says enough where both networks are close.
-        is = yUpper[at]! - yLower[at]! > CLOSE * (zUpper[at]! - zLower[at]!);
-      }
-      if (is) wanted[2 * at] = wanted[2 * at + 1] = 1;
-    }
-    return wanted;
   }
 
   /** Adds what the graph leaves out: the offset and the noise of the target's own step. */
@@ -431,9 +405,6 @@ const SMOOTH_ERROR = 2 ** -20;
 
 /** Larger pools have too many pairs of places for rows of their own. */
 const MOST_COMPARED = 128;
-
-/** How much wider than those of z bounds of y are left as they are. */
-const CLOSE = 1.002;
 
 /** Larger than any sum of underflows in a pass whose numbers stay below {@linkcode HUGE}. */
 const TINY = 1e-200;
