@@ -59,7 +59,7 @@ Deno.test("what stages change for a rehearsal fits their schemas", () => {
     for (const each of given[name] ?? [{}]) {
       const schema = asSchema(parameters);
       const filled = fillDefaults(schema, each as never) as Record<string, never>;
-      const changed = { ...filled, ...rehearse!(filled) };
+      const changed = { ...filled, ...rehearse!(filled) } as Record<string, never>;
       assert.deepEqual(validate(schema, changed), [], `${name} ${JSON.stringify(each)}`);
       assert.deepEqual(check?.(changed) ?? [], check?.(filled) ?? [], name);
     }
