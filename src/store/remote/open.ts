@@ -69,7 +69,7 @@ async function transportOf(
 ): Promise<Transport | undefined> {
   if (address.type === "folder") return new FolderTransport(address.path);
   const http = await httpOptions(address, options);
-  if (http === undefined) return undefined;
+  // What is wrong with an address is wrong wherever it is used, so that is said before what is not allowed here.
   if (isUnprotected(http.base) && options.trust.length === 0) {
     throw new UserError({
       message:
@@ -77,20 +77,19 @@ async function transportOf(
       hint: "Use https, or say with trust: whose signatures its results need",
     });
   }
+  if (!mayAsk(http.base, options)) return undefined;
   return new HttpTransport({ ...http, patience: options.patience ?? PATIENCE });
 }
 
 async function httpOptions(
   address: Exclude<RemoteAddress, { type: "folder" }>,
   options: OpenRemoteOptions,
-): Promise<Omit<HttpOptions, "patience"> | undefined> {
+): Promise<Omit<HttpOptions, "patience">> {
   if (address.type === "s3") {
     const { s3Options } = await import("./s3.ts");
-    const s3 = s3Options(address, options.environment);
-    return mayAsk(s3.base, options) ? s3 : undefined;
+    return s3Options(address, options.environment);
   }
   const base = address.url;
-  if (!mayAsk(base, options)) return undefined;
   const token = options.isChosen && !isUnprotected(base)
     ? options.environment("BITBOUND_REMOTE_TOKEN") || undefined
     : undefined;
