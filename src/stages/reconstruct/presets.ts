@@ -22,7 +22,7 @@ interface Preset {
 const PRESETS: Readonly<Record<Parameters["preset"], Preset>> = {
   fast: {
     unit: "layer",
-    steps: 250,
+    steps: 200,
     learningRate: 0.1,
     lambda: "auto",
     warmup: 0.1,
