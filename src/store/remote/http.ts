@@ -126,6 +126,8 @@ export class HttpTransport implements Transport {
         yield chunk;
         stall = setTimeout(() => stop.abort(tooSlow(pause)), pause);
       }
+      // A body that is given up can end like one that is whole.
+      stop.signal.throwIfAborted();
     } catch (error) {
       throw this.#explain(error);
     } finally {
