@@ -119,8 +119,10 @@ export const ACTIVATION_PLACES = Type.Union([Type.Literal("operators"), Type.Lit
 });
 
 /** Numbers of a box. */
-const spread = (description: string) =>
-  Type.Union([Type.Number(), Type.Array(Type.Number(), { minItems: 1 })], { description });
+const spread = (description: string, limits: { minimum?: number } = {}) =>
+  Type.Union([Type.Number(limits), Type.Array(Type.Number(limits), { minItems: 1 })], {
+    description,
+  });
 
 /** A domain of one box. */
 export const DOMAIN_BOX = Type.Object({
@@ -142,6 +144,7 @@ export const domainBall = (dataset: string) =>
   Type.Object({
     linf: spread(
       `How far each element may be from an item of the data set \`${dataset}\`, in the units of the model's input; 0 makes points.`,
+      { minimum: 0 },
     ),
     take: Type.Optional(Type.Integer({
       minimum: 1,

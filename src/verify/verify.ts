@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { Box } from "./box.ts";
-import type { OutputBracket } from "./bracket.ts";
+import { type Box, contains, freeSides } from "./box.ts";
 import type { RowView } from "./bounds/graphs/backward.ts";
 import { type Propagated, Propagator } from "./bounds/propagate.ts";
 import { allRows } from "./bounds/rows.ts";
@@ -13,6 +12,7 @@ import { down, up } from "./bounds/batch.ts";
 import { type PairedNetwork, sizeOf } from "./network/network.ts";
 import { Expander } from "./split/expand.ts";
 import { searchBox, type SearchOptions, type SearchResult } from "./split/search.ts";
+import { type Ends, lookedAt, wholeBracket } from "./whole.ts";
 
 /**
  * How a difference is bounded.
@@ -70,12 +70,12 @@ export class Verifier implements AsyncDisposable {
     points: readonly Float64Array[] = [],
     resume?: Uint8Array,
   ): Promise<SearchResult> {
-    const free = box.lower.reduce((count, from, at) => count + Number(from < box.upper[at]!), 0);
+    const free = freeSides(box);
     const { method, split } = this.#options;
     if (method === "differential" && split && free > 0 && free <= MOST_SPLIT_INPUTS) {
       return await searchBox(this.#network, box, {
         ...this.#options,
-        points,
+        points: points.filter((point) => contains(box, point)),
         ...(resume && { resume }),
       });
     }
@@ -97,41 +97,14 @@ export class Verifier implements AsyncDisposable {
       : "values";
     const state = await this.#propagator.propagate({ count: 1, ...box }, inner);
     const ends = await this.#ends(state);
-    const middle = box.lower.map((from, at) => from + (box.upper[at]! - from) / 2);
-    const candidates = [middle, ...points];
-    const flat = new Float64Array(candidates.length * middle.length);
-    candidates.forEach((point, at) => flat.set(point, at * middle.length));
-    const differences = await this.#expander.differences(flat);
-    const outputs = ends.map(({ lower, upper }, output): OutputBracket => {
-      let best = 0;
-      candidates.forEach((_, at) => {
-        const each = Math.abs(differences[at * ends.length + output]!);
-        if (each > Math.abs(differences[best * ends.length + output]!)) best = at;
-      });
-      const difference = differences[best * ends.length + output]!;
-      return {
-        found: Math.abs(difference),
-        proven: Math.max(upper, -lower),
-        lower,
-        upper,
-        witness: { input: candidates[best]!, difference },
-      };
-    });
-    const { ratio = 1, target = 0 } = this.#options;
-    const isDone = outputs.every(({ found, proven }) => proven <= Math.max(target, ratio * found));
-    return {
-      outputs,
-      boxes: 1,
-      splits: 0,
-      open: isDone ? 0 : 1,
-      settled: isDone ? 1 : 0,
-      left: isDone ? 0 : Infinity,
-      isComplete: isDone,
-    };
+    const seen = lookedAt(box, points);
+    const flat = new Float64Array(seen.length * box.lower.length);
+    seen.forEach((point, at) => flat.set(point, at * box.lower.length));
+    return wholeBracket(ends, seen, await this.#expander.differences(flat), this.#options);
   }
 
   /** Bounds of f′ − f. */
-  async #ends(state: Propagated): Promise<{ lower: number; upper: number }[]> {
+  async #ends(state: Propagated): Promise<Ends[]> {
     const size = sizeOf(this.#network, this.#network.output);
     const { method } = this.#options;
     const known = state.bounds.get(this.#propagator.network.output)!;
@@ -159,7 +132,7 @@ export class Verifier implements AsyncDisposable {
     return negated(narrower(joint, await this.#rows("merged", plain, this.#plain)));
   }
 
-  async #rows(view: RowView, state: Propagated, propagator = this.#propagator): Promise<Ends> {
+  async #rows(view: RowView, state: Propagated, propagator = this.#propagator): Promise<RowEnds> {
     const { network } = propagator;
     const { output } = network;
     const size = sizeOf(network, output);
@@ -176,7 +149,7 @@ export class Verifier implements AsyncDisposable {
 }
 
 /** Bounds of e = f − f′ by output. */
-interface Ends {
+interface RowEnds {
   readonly lower: Float64Array;
   readonly upper: Float64Array;
 }
@@ -184,7 +157,7 @@ interface Ends {
 /** How much of the merged network's bound the joint choice leaves where the networks are close. */
 const GAIN = 0.7;
 
-function narrower(a: Ends, b: Ends): Ends {
+function narrower(a: RowEnds, b: RowEnds): RowEnds {
   return {
     lower: a.lower.map((each, at) => Math.max(each, b.lower[at]!)),
     upper: a.upper.map((each, at) => Math.min(each, b.upper[at]!)),
@@ -192,7 +165,7 @@ function narrower(a: Ends, b: Ends): Ends {
 }
 
 /** Bounds of f′ − f. */
-function negated({ lower, upper }: Ends): { lower: number; upper: number }[] {
+function negated({ lower, upper }: RowEnds): Ends[] {
   return Array.from(lower, (each, at) => ({ lower: -upper[at]!, upper: -each }));
 }
 

@@ -159,7 +159,12 @@ async function verifyAll(
       ? await verifier.verify(box, distinct, resume)
       : method === "exact"
       ? await exactBracket(network, box, signal)
-      : zonotopeBracket(network, box, distinct, { semantics, ratio: stop.ratio, signal });
+      : zonotopeBracket(network, box, distinct, {
+        semantics,
+        ratio: stop.ratio,
+        ...(stop.bound === undefined ? {} : { target: stop.bound }),
+        signal,
+      });
     resume = undefined;
     const confirmed = await confirm(network, pair, box, result.outputs, semantics, snap, distinct);
     const kept = margins && item && await isKept(margins, pair, box, item);
