@@ -158,9 +158,11 @@ export function describe(schema: Schema): string {
   const list = choices(schema);
   if (list !== undefined) return alternatives(list.map((value) => JSON.stringify(value)));
   if (schema.anyOf !== undefined) {
-    const words = new Set<string>();
-    for (const branch of schema.anyOf) {
-      words.add(describe(branch));
+    const isMap = (branch: Schema) => branch.type === "object" && requiredKeys(branch).length === 1;
+    const words = new Set(schema.anyOf.filter((branch) => !isMap(branch)).map(describe));
+    const keys = schema.anyOf.filter(isMap).flatMap(requiredKeys);
+    if (keys.length > 0) {
+      words.add(`a map with ${alternatives(keys.map((key) => JSON.stringify(key)))}`);
     }
     const list = [...words];
     return list.length < 2 ? list.join() : `${list.slice(0, -1).join(", ")}, or ${list.at(-1)}`;
@@ -179,7 +181,7 @@ export function describe(schema: Schema): string {
     case "array":
       return describeArray(schema);
     case "object":
-      return "a map";
+      return describeMap(schema);
     default:
       return "a value";
   }
@@ -195,6 +197,17 @@ function describeInterval(schema: Schema): string {
   if (exclusiveMaximum !== undefined) parts.push(`less than ${exclusiveMaximum}`);
   if (multipleOf !== undefined) parts.push(`that is a multiple of ${multipleOf}`);
   return parts.length === 0 ? "" : ` ${parts.join(" and ")}`;
+}
+
+/** A map by the keys that tell it from others. */
+function describeMap(schema: Schema): string {
+  const keys = requiredKeys(schema).map((key) => JSON.stringify(key));
+  return keys.length === 0 ? "a map" : `a map with ${keys.join(" and ")}`;
+}
+
+/** The keys that have to be given: required, and without a default. */
+export function requiredKeys(schema: Schema): string[] {
+  return (schema.required ?? []).filter((key) => schema.properties?.[key]?.default === undefined);
 }
 
 function describeArray(schema: Schema): string {

@@ -12,6 +12,7 @@ import {
   describe,
   hasType,
   isTuple,
+  requiredKeys,
   type Schema,
   typeOf,
 } from "./schema.ts";
@@ -88,11 +89,6 @@ export function validateChoice(list: readonly JsonValue[], value: JsonValue, pat
       close === undefined ? undefined : `Did you mean "${close}"?`,
     ),
   ];
-}
-
-/** The keys that have to be given: required, and without a default. */
-export function requiredKeys(schema: Schema): string[] {
-  return (schema.required ?? []).filter((key) => schema.properties?.[key]?.default === undefined);
 }
 
 function validateObject(schema: Schema, value: JsonObject, path: Path): Issue[] {

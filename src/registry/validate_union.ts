@@ -6,13 +6,12 @@
 
 import type { JsonValue } from "../base/canonical_json.ts";
 import { suggest } from "../base/suggest.ts";
-import { alternatives, choices, hasType, type Schema, typeOf } from "./schema.ts";
+import { alternatives, choices, hasType, requiredKeys, type Schema, typeOf } from "./schema.ts";
 import {
   fits,
   type Issue,
   lacksKey,
   type Path,
-  requiredKeys,
   unknownKey,
   validate,
   validateChoice,
@@ -38,7 +37,9 @@ export function validateUnion(
     return validate(plausible[0]!, value, path);
   }
   const isMap = typeOf(value) === "object";
-  if (isMap && plausible.length > 1) return validateVariants(plausible, value as JsonObject, path);
+  if (isMap && plausible.length > 1) {
+    return validateVariants(schema, plausible, value as JsonObject, path);
+  }
   const words = plausible.flatMap((branch) => choices(branch) ?? []).filter((each) =>
     typeof each === "string"
   );
@@ -54,7 +55,12 @@ function flatten(schema: Schema): readonly Schema[] {
 }
 
 /** Of several kinds of map, finds the one that was meant by a key only it has, and says what that one lacks. */
-function validateVariants(variants: readonly Schema[], value: JsonObject, path: Path): Issue[] {
+function validateVariants(
+  schema: Schema,
+  variants: readonly Schema[],
+  value: JsonObject,
+  path: Path,
+): Issue[] {
   const tag = discriminator(variants);
   if (tag !== undefined) {
     const all = variants.flatMap((variant) => choices(variant.properties![tag]!)!);
@@ -82,7 +88,16 @@ function validateVariants(variants: readonly Schema[], value: JsonObject, path: 
     return [unknownKey(path, unknown, `Did you mean "${close}"?`)];
   }
   const list = alternatives(keys.map((key) => `"${key}"`));
-  return [{ path, at: "key", subject: path, predicate: `must have one of the keys ${list}` }];
+  const predicate = `must have one of the keys ${list}`;
+  return [{ path, at: "key", subject: path, predicate, ...insteadOfMap(schema) }];
+}
+
+/** What can be given instead of any map. */
+function insteadOfMap(schema: Schema): { hint?: string } {
+  const words = flatten(schema).flatMap((branch) => choices(branch) ?? []);
+  if (words.length === 0) return {};
+  const list = alternatives(words.map((each) => JSON.stringify(each)));
+  return { hint: `Without a map it can be ${list}` };
 }
 
 function fewest(variants: readonly Schema[], value: JsonObject, path: Path): Issue[] {

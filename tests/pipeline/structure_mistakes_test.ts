@@ -8,7 +8,7 @@ testMistakes([
 name: x
 `,
     problems: [
-      '1:1+7 The pipeline lacks the key "stages" → Give it a list that is not empty, each a map',
+      '1:1+7 The pipeline lacks the key "stages" → Give it a list that is not empty, each a map with "uses"',
     ],
   },
   {
@@ -25,7 +25,9 @@ stages: []
 name: x
 stages: { a: 1 }
 `,
-    problems: ["2:1+6 stages must be a list that is not empty, each a map: current value is a map"],
+    problems: [
+      '2:1+6 stages must be a list that is not empty, each a map with "uses": current value is a map',
+    ],
   },
   {
     name: "stage is a string",
@@ -33,7 +35,7 @@ stages: { a: 1 }
 name: x
 stages: [number]
 `,
-    problems: ['2:10+6 stages[0] must be a map: current value is "number"'],
+    problems: ['2:10+6 stages[0] must be a map with "uses": current value is "number"'],
   },
   {
     name: "missing uses",
@@ -131,7 +133,7 @@ stages:
     problems: [
       '3:22+3 inputs.a can have only one of the keys "onnx" or "idx" → Remove the others',
       '4:3+1 inputs.b must have one of the keys "onnx", "idx", "npy", "npz", "csv", "cifar", "images", "synthetic", "json" or "file"',
-      '5:6+8 inputs.c must be a map: current value is "foo.onnx"',
+      '5:6+8 inputs.c must be a map with "onnx", "idx", "npy", "npz", "csv", "cifar", "images", "synthetic", "json" or "file": current value is "foo.onnx"',
       '6:28+15 inputs.d.kind must be "model" or "quantized-model": current value is "quantised-model" → Did you mean "quantized-model"?',
       "7:13+1 inputs.e.idx must be a string: current value is 3",
       '8:41+4 inputs.f.preprocess.layout must be "nchw" or "nhwc": current value is "nwhc" → Did you mean "nhwc"?',

@@ -5,8 +5,8 @@
  */
 
 import type { JsonValue } from "../../base/canonical_json.ts";
-import { isTuple, type Schema } from "../../registry/schema.ts";
-import { allowsOthers, requiredKeys } from "../../registry/validate.ts";
+import { isTuple, requiredKeys, type Schema } from "../../registry/schema.ts";
+import { allowsOthers } from "../../registry/validate.ts";
 
 type JsonObject = { readonly [name: string]: JsonValue };
 
