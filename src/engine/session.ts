@@ -38,7 +38,7 @@ export interface Session extends AsyncDisposable {
   /** What the user should know about how the model runs, such as a fusion that had to be switched off. */
   readonly notes: readonly string[];
   /**
-   * Runs the model once. The event loop is blocked while it runs.
+   * Runs the model once. Before it, timers and signals get their turn; while it runs, the event loop is blocked.
    *
    * @param feeds Inputs by name.
    * @param fetches Names of the outputs to compute; all unless told.

@@ -152,8 +152,6 @@ class LoopTrainer implements Trainer {
         const fitting = Math.floor(steps * CHUNK_SECONDS / result.seconds);
         chunk = Math.max(1, Math.min(fitting, 4 * chunk, LARGEST_CHUNK));
       }
-      // Timers, signals and redraws get their turn.
-      await new Promise((resolve) => setTimeout(resolve, 0));
     }
   }
 

@@ -89,7 +89,6 @@ export async function importanceOf(
     const squares = Object.values(await session.run(feeds))[0]!;
     result ??= storage.allocate(squares, items);
     result.write(start, squares);
-    await new Promise((resolve) => setTimeout(resolve, 0));
   }
   for (let start = 0; start < items; start += batch) {
     const { data } = result!.read(start, Math.min(batch, items - start));

@@ -4,47 +4,50 @@
  * @module
  */
 
-import { openSession } from "../../engine/session.ts";
-import { GraphBuilder } from "../../onnx/build.ts";
-import type { Tensor } from "../../onnx/tensor.ts";
 import type { ItemValues } from "./item_values.ts";
-import { pieceItems, type PieceOptions } from "./prefix.ts";
+import type { ItemSum, Prefix } from "./prefix.ts";
 import { positions } from "./unit_training.ts";
 
-/** Mean over items and space of the sum over channels of (weighted) squared differences. */
-export async function meanError(
-  values: ItemValues,
+/** A value computed anew, or only measured. */
+export interface Measured {
+  /** Mean over items and space of the sum over channels of (weighted) squared differences from the target. */
+  readonly error: number;
+  /** The value, if it was to be kept. */
+  readonly values?: ItemValues;
+}
+
+/**
+ * Computes a value anew and measures how far it is from what it should be.
+ *
+ * @param keep Whether the value is wanted too.
+ * @param importance Weights of the squared differences; all alike unless given.
+ */
+export async function measureError(
+  prefix: Prefix,
+  name: string,
   target: ItemValues,
-  importance: ItemValues | undefined,
-  { threads, signal }: PieceOptions,
-): Promise<number> {
-  const builder = new GraphBuilder();
-  const dims = [undefined, ...target.dims.slice(1)];
-  const difference = builder.op("Sub", [
-    builder.input("values", "float32", dims),
-    builder.input("target", "float32", dims),
-  ]);
-  const square = builder.op("Mul", [difference, difference]);
-  const terms = importance === undefined
-    ? square
-    : builder.op("Mul", [square, builder.input("importance", "float32", dims)]);
-  // The sum of each item in float32, over items in float64.
-  const axes = builder.constant(target.dims.slice(1).map((_, axis) => axis + 1));
-  const error = builder.output(builder.op("ReduceSum", [terms, axes], { keepdims: 0 }));
-  await using session = await openSession(builder.build(), { threads });
-  const items = target.dims[0]!;
+  { keep, importance }: { keep: boolean; importance?: ItemValues | undefined },
+): Promise<Measured> {
   let sum = 0;
-  const most = pieceItems([target]);
-  for (let start = 0; start < items; start += most) {
-    signal.throwIfAborted();
-    const count = Math.min(most, items - start);
-    const feeds: Record<string, Tensor> = {
-      values: values.read(start, count),
-      target: target.read(start, count),
-      ...(importance && { importance: importance.read(start, count) }),
-    };
-    const results = await session.run(feeds);
-    for (const value of results[error]!.data as Float32Array) sum += value;
-  }
-  return sum / (items * positions(target.dims));
+  const error: ItemSum = {
+    of: name,
+    beside: importance === undefined ? [target] : [target, importance],
+    // The sum of each item in float32, over items in float64.
+    terms: (emit, value, [wanted, weights]) => {
+      const difference = emit.sub(value, wanted!);
+      const square = emit.mul(difference, difference);
+      const axes = target.dims.slice(1).map((_, axis) => axis + 1);
+      const term = weights === undefined ? square : emit.mul(square, weights);
+      return emit.reduceSum(term, axes, false);
+    },
+    add: (errors) => {
+      for (const each of errors) sum += each;
+    },
+  };
+  const found = await prefix.run(keep ? [name] : [], [error]);
+  const values = found.get(name);
+  return {
+    error: sum / (target.dims[0]! * positions(target.dims)),
+    ...values !== undefined && { values },
+  };
 }

@@ -5,8 +5,9 @@
  */
 
 import { UserError } from "../../base/errors.ts";
+import { Emitter } from "../../engine/autodiff/emitter.ts";
 import { openSession } from "../../engine/session.ts";
-import type { Model, ValueInfo } from "../../onnx/model.ts";
+import type { Graph, Model, ValueInfo } from "../../onnx/model.ts";
 import { bitsPerElement, elementCount, type Tensor } from "../../onnx/tensor.ts";
 import type { ItemStorage, ItemValues } from "./item_values.ts";
 import { sliceModel, sliceOf } from "./slice.ts";
@@ -30,6 +31,23 @@ export function pieceItems(values: Iterable<ItemValues>): number {
 export interface PieceOptions {
   readonly threads: number;
   readonly signal: AbortSignal;
+}
+
+/** What is added up of a value over all items. */
+export interface ItemSum {
+  /** The value of the network. */
+  readonly of: string;
+  /** Values of the same items that its terms are made with. */
+  readonly beside?: readonly ItemValues[];
+  /**
+   * Writes the terms of a piece.
+   *
+   * @param value What holds the value of the network.
+   * @param beside What holds the values beside it.
+   */
+  terms(emit: Emitter, value: string, beside: readonly string[]): string;
+  /** Takes the terms of a piece. */
+  add(terms: Float32Array): void;
 }
 
 /** The values of one network for all items, as far as they are known. */
@@ -68,40 +86,46 @@ export class Prefix {
     return values;
   }
 
-  /** Replaces a known value; the old one is given back, not released. */
-  replace(name: string, values: ItemValues): ItemValues {
-    const old = this.get(name);
+  /** Knows a value from now on. */
+  know(name: string, values: ItemValues): void {
+    this.forget(name);
     this.#values.set(name, values);
-    return old;
+  }
+
+  /** Forgets a value, if it is known, which may be computed anew. */
+  forget(name: string): void {
+    this.#values.get(name)?.release();
+    this.#values.delete(name);
   }
 
   /** Computes values from those that are known, and knows them from then on. */
   async compute(names: Iterable<string>): Promise<void> {
     const missing = [...new Set(names)].filter((name) => !this.#values.has(name));
     if (missing.length === 0) return;
-    const found = await this.run(missing, missing);
-    for (const [name, values] of found) this.#values.set(name, values);
+    const found = await this.run(missing);
+    for (const [name, values] of found) this.know(name, values);
   }
 
   /**
-   * Computes values anew.
+   * Computes values anew, and adds up others over all items without keeping them.
    *
-   * @param ignored Known values that are not to be started from.
+   * The event loop gets its turn before each piece.
+   *
+   * @param sums Of values that are computed anew too.
    */
   async run(
     names: readonly string[],
-    ignored: readonly string[] = names,
+    sums: readonly ItemSum[] = [],
   ): Promise<Map<string, ItemValues>> {
+    const anew = new Set([...names, ...sums.map(({ of }) => of)]);
     const { nodes, leaves } = sliceOf(
       this.model.graph,
-      names,
-      (name) => this.#values.has(name) && !ignored.includes(name),
+      anew,
+      (name) => this.#values.has(name) && !anew.has(name),
     );
-    const inputs = leaves.map((name): ValueInfo => {
-      const { type, dims } = this.get(name);
-      return { name, type, dims: [undefined, ...dims.slice(1)] };
-    });
+    const inputs = leaves.map((name) => inputInfo(name, this.get(name)));
     const piece = sliceModel(this.model, nodes, inputs, names);
+    const extras = sums.map((sum, index) => appendSum(piece.graph, sum, `sum${index}`));
     await using session = await openSession(piece, { threads: this.#options.threads });
     const found = new Map<string, ItemValues>();
     const most = pieceItems(leaves.map((name) => this.get(name)));
@@ -110,6 +134,9 @@ export class Prefix {
       const count = Math.min(most, this.items - start);
       const feeds: Record<string, Tensor> = {};
       for (const name of leaves) feeds[name] = this.get(name).read(start, count);
+      for (const { beside } of extras) {
+        for (const [name, values] of beside) feeds[name] = values.read(start, count);
+      }
       const results = await session.run(feeds);
       for (const name of names) {
         const rows = results[name]!;
@@ -121,7 +148,7 @@ export class Prefix {
         }
         values.write(start, rows);
       }
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      for (const { output, add } of extras) add(results[output]!.data as Float32Array);
     }
     return found;
   }
@@ -136,6 +163,24 @@ export class Prefix {
       values.release();
     }
   }
+}
+
+function inputInfo(name: string, { type, dims }: ItemValues): ValueInfo {
+  return { name, type, dims: [undefined, ...dims.slice(1)] };
+}
+
+/** Adds to a piece what gives the terms of a sum. */
+function appendSum(
+  graph: Graph,
+  { of, beside = [], terms, add }: ItemSum,
+  prefix: string,
+): { output: string; beside: Map<string, ItemValues>; add: ItemSum["add"] } {
+  const emit = new Emitter(graph, prefix);
+  const names = beside.map(() => emit.fresh("beside"));
+  graph.inputs.push(...beside.map((values, index) => inputInfo(names[index]!, values)));
+  const output = terms(emit, of, names);
+  graph.outputs.push({ name: output, type: "float32", dims: undefined });
+  return { output, beside: new Map(beside.map((values, index) => [names[index]!, values])), add };
 }
 
 function notByItem(name: string, { dims }: Tensor, items: number): UserError {

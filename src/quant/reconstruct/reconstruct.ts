@@ -28,7 +28,7 @@ import type { ItemStorage, ItemValues } from "./item_values.ts";
 import { type FixedLayer, matchLayers, nearest } from "./layers.ts";
 import { distillNetwork, type NetworkRecord } from "./distill.ts";
 import { givesScores, logitsOf } from "./logits.ts";
-import { meanError } from "./measure.ts";
+import { measureError } from "./measure.ts";
 import type { ReconstructionOptions } from "./options.ts";
 import { phasesOf, stepsOf } from "./phases.ts";
 import { Prefix } from "./prefix.ts";
@@ -189,12 +189,14 @@ export async function reconstructModel(
       await own.compute([unit.output]);
       continue;
     }
-    await own.compute([unit.output]);
     const wanted = float.get(target);
-    const importance = options.learning.loss === "mse"
-      ? undefined
-      : await importanceOf(float, target, own.get(unit.output), context.storage, pieces);
-    const given = await meanError(own.get(unit.output), wanted, importance, pieces);
+    let importance: ItemValues | undefined;
+    if (options.learning.loss === "fisher") {
+      await own.compute([unit.output]);
+      importance = await importanceOf(float, target, own.get(unit.output), context.storage, pieces);
+    }
+    const measure = (keep: boolean) => measureError(own, unit.output, wanted, { keep, importance });
+    const { error: given } = await measure(false);
     let loss = given;
     let changes = NO_CHANGES;
     let soft = 0;
@@ -227,17 +229,20 @@ export async function reconstructModel(
       steps += outcome.steps;
       const initializers = new Map(graph.initializers);
       write(outcome.changes);
-      const result = (await own.run([unit.output])).get(unit.output)!;
-      const reached = await meanError(result, wanted, importance, pieces);
+      // What follows needs the values of the last phase only.
+      const { error: reached, values } = await measure(position === phases.length - 1);
       if (reached <= loss) {
         loss = reached;
         changes = mergeChanges(changes, outcome.changes);
-        own.replace(unit.output, result).release();
+        own.forget(unit.output);
+        if (values !== undefined) own.know(unit.output, values);
       } else {
         graph.initializers = initializers;
-        result.release();
+        values?.release();
       }
     }
+    // Now, and from the same values as where this unit is already there, so that the bytes are the same.
+    await own.compute([unit.output]);
     importance?.release();
     const record: UnitRecord = {
       name: unit.name,

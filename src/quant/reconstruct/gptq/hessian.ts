@@ -13,7 +13,7 @@ import type { ItemValues } from "../item_values.ts";
 import { pieceItems, type PieceOptions } from "../prefix.ts";
 
 /** Vectors that say enough about their moments; more items than have them are not looked at. */
-const COLUMNS = 2 ** 18;
+const COLUMNS = 2 ** 17;
 /** Items that are looked at in any case: places of one item are alike. */
 const LEAST_ITEMS = 128;
 
@@ -52,7 +52,6 @@ export async function momentsOf(
     const feeds = { x: input.read(start, Math.min(most, items - start)) };
     const part = (await session.run(feeds))[sums]!.data as Float32Array;
     for (let index = 0; index < total.length; index++) total[index]! += part[index]!;
-    await new Promise((resolve) => setTimeout(resolve, 0));
   }
   return { groups, size, sums: total };
 }
