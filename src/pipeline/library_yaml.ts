@@ -159,8 +159,13 @@ class Reader {
   #scalar(value: unknown, node: Node): JsonValue {
     switch (typeof value) {
       case "string":
-        if (value.isWellFormed()) return value;
-        this.#mistake(node, "The string has half of a surrogate pair");
+        if (value.isWellFormed() && !value.includes("\0")) return value;
+        this.#mistake(
+          node,
+          value.isWellFormed()
+            ? "The string has a NUL character"
+            : "The string has half of a surrogate pair",
+        );
         return "";
       case "boolean":
         return value;

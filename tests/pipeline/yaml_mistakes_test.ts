@@ -12,6 +12,21 @@ hello
     problems: ["1:1+5 YAML: Implicit keys need to be on a single line"],
   },
   {
+    name: "NUL, which no file's name can have",
+    pipeline: `
+name: x
+inputs:
+  model: { onnx: "a\\0.onnx" }
+stages:
+  - uses: number
+    with: { value: 1, label: "\0" }
+`,
+    problems: [
+      "3:18+10 The string has a NUL character",
+      "6:30+3 The string has a NUL character",
+    ],
+  },
+  {
     name: "tab",
     pipeline: `
 name: x
