@@ -1,41 +1,33 @@
 /**
- * Looks for points beyond proven bounds: samples and attacks on the networks that verification is measured on, with
+ * Looks for points beyond proven bounds: samples and attacks on all networks that verification is measured on, with
  * narrower weights and with rounded activations.
  *
  *     deno run -A bench/soundness.ts
  *     deno run -A bench/soundness.ts --share 0.01 --only mnist
  *
- * Each point is looked at three times: in float64, against bounds of exact arithmetic, and in float32 by ONNX Runtime
- * with its optimizations and without, against bounds of float32 arithmetic. Some of them are run through the two models
- * themselves. Boxes of a single point have to give what is executed there. Ends with code 1 if anything is beyond.
+ * Points are taken inside of boxes, at corners, at faces, and where a neuron's Relu has its kink or its quantizer goes to
+ * another level; on the whole box, and on parts of it down to a hundred thousandth. Each is looked at three times: in
+ * float64, against bounds of exact arithmetic, and as ONNX Runtime computes the two models without optimizations and
+ * with all of them, against bounds of float32 arithmetic. Some are evaluated without any rounding; boxes of one point
+ * have to give what is computed there. Ends with code 1 if anything is beyond.
  *
  * @module
  */
 
+import process from "node:process";
 import { parseArgs } from "node:util";
 import { Random } from "../src/base/random.ts";
-import { openSession } from "../src/engine/session.ts";
-import type { Model } from "../src/onnx/model.ts";
-import { float32 } from "../src/onnx/tensor.ts";
 import { Attacker } from "../src/verify/attack/attack.ts";
-import { ExecutedPair } from "../src/verify/attack/executed.ts";
-import { snapToFloat32 } from "../src/verify/attack/extremes.ts";
-import { differenceGraph } from "../src/verify/attack/forward_graph.ts";
 import { type Box, box } from "../src/verify/box.ts";
-import type { OutputBracket } from "../src/verify/bracket.ts";
-import { evaluate } from "../src/verify/network/evaluate.ts";
+import { type PairedNetwork, sizeOf } from "../src/verify/network/network.ts";
 import { pairModels } from "../src/verify/network/pair.ts";
 import { Expander } from "../src/verify/split/expand.ts";
-import { Verifier } from "../src/verify/verify.ts";
-import {
-  acasBox,
-  acasNetworks,
-  type Narrowed,
-  narrowedModel,
-  network,
-  property,
-} from "./verify/pairs.ts";
-import { roundedActivations } from "./verify/rounded.ts";
+import { BatchedPair } from "./soundness/batched.ts";
+import { parts, type Region, searched } from "./soundness/bounds.ts";
+import { type Case, cases } from "./soundness/cases.ts";
+import { exactDifference, isExactlyKnown } from "./soundness/exact.ts";
+import { approach, corner, face, float32Box, inside, type Points } from "./soundness/points.ts";
+import { Tally } from "./soundness/tally.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -45,199 +37,175 @@ const { values: options } = parseArgs({
 });
 const share = Number(options.share);
 
-/** A pair of models on a box, and how many points to look at. */
-interface Case {
-  readonly name: string;
-  readonly models: () => Promise<readonly [Model, Model]>;
-  readonly box: () => Promise<Box>;
-  readonly points: number;
-  readonly attacks: number;
-}
+/** Float64 evaluation is off by less than this, relative to the largest inner values of these networks. */
+const EVALUATION = 1e-12;
+/** Elements of the widest value of the points that are computed side by side. */
+const BATCH_ELEMENTS = 1 << 20;
+/** Points of each pair that are evaluated without rounding, and boxes of one point. */
+const EXACT = 6;
+const SINGLE = 3;
+/** Products that evaluating a point without rounding may take. */
+const MOST_EXACT = 1 << 20;
 
-const WEIGHTS: readonly Narrowed[] = ["half", "int8 tensor"];
+/** One pair while it is looked at. */
+class Examination implements AsyncDisposable {
+  readonly tally = new Tally();
+  readonly #network: PairedNetwork;
+  readonly #pair: BatchedPair;
+  readonly #expander: Expander;
+  readonly #random: Random;
+  readonly #batch: number;
+  #slack = 0;
 
-function* cases(): Generator<Case> {
-  for (const number of [1, 3, 4]) {
-    for (const [at, name] of acasNetworks(number).entries()) {
-      const how = WEIGHTS[at % 2]!;
-      const model = () => network(`acasxu/ACASXU_run2a_${name}.onnx`);
-      const facts = { box: () => Promise.resolve(acasBox(number)), points: 60_000, attacks: 80 };
-      yield {
-        name: `acas p${number} ${name} ${how}`,
-        ...facts,
-        models: async () => [await model(), narrowedModel(await model(), how)],
-      };
-      if (at % 3 > 0) continue;
-      yield {
-        name: `acas p${number} ${name} int8 weights, 8-bit activations`,
-        ...facts,
-        models: async () => {
-          const original = await model();
-          const weights = narrowedModel(original, "int8 tensor");
-          return [original, roundedActivations(weights, acasBox(number))];
-        },
-      };
-    }
+  private constructor(network: PairedNetwork, pair: BatchedPair, random: Random) {
+    this.#network = network;
+    this.#pair = pair;
+    this.#random = random;
+    this.#expander = new Expander(network, { semantics: "real", rows: "values" });
+    const widest = network.steps.reduce(
+      (most, { size }) => Math.max(most, size),
+      network.input.size,
+    );
+    this.#batch = Math.max(8, Math.min(4096, Math.floor(BATCH_ELEMENTS / widest)));
   }
-  for (const { name, path, boxes } of IMAGES) {
-    for (const file of boxes) {
-      for (const rounds of [false, true]) {
-        yield {
-          name: `${name} ${file}${rounds ? ", 8-bit activations" : ""}`,
-          box: () => property(file),
-          points: 20_000,
-          attacks: 80,
-          models: async () => {
-            const original = await network(path);
-            const weights = narrowedModel(original, "int8 channel");
-            return [original, rounds ? roundedActivations(weights, await property(file)) : weights];
-          },
-        };
+
+  static async open(each: Case): Promise<Examination> {
+    const [original, quantized] = await each.models();
+    const pair = await BatchedPair.open(original, quantized);
+    return new Examination(pairModels(original, quantized), pair, Random.from(0, each.name));
+  }
+
+  async run({ box: boxOf, points, restarts, boxes, parts: partCount }: Case): Promise<void> {
+    const whole = await boxOf();
+    const region = await searched(this.#network, whole, boxes);
+    await this.#measure(whole);
+    for (let left = points * share * 0.7; left > 0; left -= this.#batch) {
+      this.tally.nearest = Math.max(this.tally.nearest, await this.#sample(region, this.#batch));
+    }
+    const smaller = await parts(this.#network, whole, partCount, this.#random);
+    const each = Math.ceil(points * share * 0.3 / partCount);
+    for (const part of smaller) {
+      const nearest = await this.#sample(part, Math.min(each, this.#batch));
+      this.tally.nearestInParts = Math.max(this.tally.nearestInParts, nearest);
+    }
+    const found = await this.#attack(region, Math.ceil(restarts * share));
+    this.#exactly([...smaller.slice(0, EXACT), region], found);
+    for (const point of found.slice(0, SINGLE)) await this.#single(point);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pair[Symbol.asyncDispose]();
+    await this.#expander[Symbol.asyncDispose]();
+  }
+
+  /** How large inner values are, which float64 evaluation is inexact by. */
+  async #measure(whole: Box): Promise<void> {
+    const points = this.#draw(whole, 8);
+    for (const threshold of this.#pair.thresholds) {
+      for (const value of await this.#pair.values(points, threshold)) {
+        this.#slack = Math.max(this.#slack, EVALUATION * Math.abs(value));
       }
     }
   }
-}
 
-const IMAGES = [
-  {
-    name: "mnist 256×2",
-    path: "mnistfc/mnist-net_256x2.onnx",
-    boxes: ["mnistfc/prop_0_0.03.vnnlib", "mnistfc/prop_1_0.05.vnnlib"],
-  },
-  {
-    name: "mnist 256×4",
-    path: "mnistfc/mnist-net_256x4.onnx",
-    boxes: ["mnistfc/prop_0_0.03.vnnlib", "mnistfc/prop_2_0.03.vnnlib"],
-  },
-  {
-    name: "cifar conv",
-    path: "conv/cifar_base_kw.onnx",
-    boxes: ["conv/cifar_base_kw-img1697-eps0.0014379084967320263.vnnlib"],
-  },
-];
-
-/** Float64 evaluation of these networks is off by less than this. */
-const EVALUATION = 1e-10;
-/** And relative to the outputs by less than this. */
-const ROUNDING = 1e-12;
-/** Points that are computed side by side. */
-const BATCH_ELEMENTS = 20_000;
-/** Points of each case that the models themselves are run on, and boxes of one point. */
-const EXECUTED = 20;
-const SINGLE = 3;
-
-class Tally {
-  points = 0;
-  attacks = 0;
-  executed = 0;
-  single = 0;
-  violations = 0;
-  closest = 0;
-
-  /** Counts what is beyond the brackets, one an output again and again. */
-  look(differences: ArrayLike<number>, brackets: readonly OutputBracket[], slack: number): void {
-    for (let at = 0; at < differences.length; at++) {
-      const { lower, upper } = brackets[at % brackets.length]!;
-      const value = differences[at]!;
-      if (!(value >= lower - slack && value <= upper + slack)) this.violations++;
-      this.closest = Math.max(this.closest, value > 0 ? value / upper : value / lower);
-    }
+  async #look(points: Points, { real, float32 }: Region): Promise<number> {
+    const exact = await this.#expander.differences(points);
+    let closest = this.tally.look(exact, real, this.#slack, "float64");
+    const [plain, optimized] = await this.#pair.differences(points);
+    closest = Math.max(closest, this.tally.look(plain!, float32, 0, "not optimized"));
+    closest = Math.max(closest, this.tally.look(optimized!, float32, 0, "optimized"));
+    this.tally.points += points.length / this.#network.input.size;
+    return closest;
   }
-}
 
-async function examine({ models, box: boxOf, points, attacks }: Case, tally: Tally): Promise<void> {
-  const [original, quantized] = await models();
-  const network = pairModels(original, quantized);
-  const whole = await boxOf();
-  const bounds = async (box: Box, semantics: "real" | "float32") => {
-    const options = { method: "differential", split: true, boxes: 64, ratio: 1.05 } as const;
-    await using verifier = new Verifier(network, { ...options, semantics });
-    return (await verifier.verify(box)).outputs;
-  };
-  const [exact, rounded] = [await bounds(whole, "real"), await bounds(whole, "float32")];
-  const { size } = network.input;
-  const outputs = exact.length;
-  const batch = Math.max(1, Math.floor(BATCH_ELEMENTS / size));
-  await using expander = new Expander(network, { semantics: "real", rows: "values" });
-  await using attacker = await Attacker.open(network);
-  const graph = differenceGraph(network, batch);
-  await using plain = await openSession(graph, { optimization: "none" });
-  await using optimized = await openSession(graph);
-  const weights = float32([batch, outputs], new Float32Array(batch * outputs));
-  const random = Random.from(0, "soundness");
-  const sample = () =>
-    snapToFloat32(
-      whole.lower.map((from, at) => {
-        const to = whole.upper[at]!;
-        return Math.min(from + random.uniform() * (to - from), to);
-      }),
-      whole,
+  #draw(box: Box, count: number): Points {
+    const within = float32Box(box);
+    const size = box.lower.length;
+    const points = new Float64Array(count * size);
+    const kinds = [inside, inside, corner, face, face];
+    for (let at = 0; at < count; at++) {
+      kinds[at % kinds.length]!(within, this.#random, points, at * size);
+    }
+    return points;
+  }
+
+  /** Half of the points at thresholds of some step. */
+  async #sample(region: Region, count: number): Promise<number> {
+    const half = Math.ceil(count / 2);
+    const { thresholds } = this.#pair;
+    const threshold = thresholds[this.#random.integer(thresholds.length)]!;
+    const starts = this.#draw(region.box, half);
+    const ends = this.#draw(region.box, half);
+    const plain = await this.#look(starts, region);
+    const values = this.#pair.values.bind(this.#pair);
+    await approach(float32Box(region.box), starts, ends, threshold, values, this.#random);
+    return Math.max(plain, await this.#look(starts, region));
+  }
+
+  /** The points that ascents end at. */
+  async #attack(region: Region, restarts: number): Promise<Float64Array[]> {
+    await using attacker = await Attacker.open(this.#network);
+    const extremes = await attacker.attack(region.box, { restarts });
+    this.tally.attacks += 2 * extremes.length * restarts;
+    const found = [
+      ...new Set(extremes.flatMap(({ highest, lowest }) => [highest.input, lowest.input])),
+    ];
+    const points = new Float64Array(found.flatMap((point) => [...point]));
+    this.tally.nearest = Math.max(this.tally.nearest, await this.#look(points, region));
+    return found;
+  }
+
+  #exactly(regions: readonly Region[], found: readonly Float64Array[]): void {
+    const products = this.#network.steps.reduce(
+      (total, step) =>
+        step.kind !== "affine" ? total : total +
+          step.terms.reduce((sum, { map }) => sum + map.original.rows * map.original.columns, 0),
+      0,
     );
-  for (let done = 0; done < points * share; done += batch) {
-    const flat = new Float64Array(batch * size);
-    for (let at = 0; at < batch; at++) flat.set(sample(), at * size);
-    tally.look(await expander.differences(flat), exact, EVALUATION);
-    const feed = { points: float32([batch, size], flat), weights };
-    for (const session of [plain, optimized]) {
-      const { difference } = await session.run(feed, ["difference"]);
-      tally.look(difference!.data as Float32Array, rounded, 0);
+    if (products > MOST_EXACT || !isExactlyKnown(this.#network)) return;
+    for (const region of regions) {
+      const points = region === regions.at(-1)
+        ? found.slice(0, EXACT)
+        : [this.#draw(region.box, 1)];
+      for (const point of points) {
+        this.tally.lookExactly(exactDifference(this.#network, point), region.real, "exactly");
+      }
     }
-    tally.points += batch;
   }
-  // Every output in both directions, from two points each.
-  const ascents = 4 * outputs;
-  const candidates = Array.from({ length: EXECUTED }, sample);
-  for (let seed = 0; seed * ascents < attacks * share; seed++) {
-    const found = await attacker.attack(whole, { seed, restarts: 2 });
-    for (const { highest, lowest } of found) candidates.push(highest.input, lowest.input);
-    tally.attacks += ascents;
+
+  /** Bounds of a point are as narrow as float64 arithmetic allows, unless a value lies on the border of two levels. */
+  async #single(point: Float64Array): Promise<void> {
+    const region = await searched(this.#network, box(point, point), 1);
+    await this.#look(Float64Array.from(point), region);
+    this.#exactly([region], [point]);
+    const outputs = sizeOf(this.#network, this.#network.output);
+    for (let output = 0; output < outputs; output++) {
+      const width = region.real.upper[output]! - region.real.lower[output]!;
+      if (!(width < 1e-7)) this.tally.violated(`a point's bounds are ${width} apart`);
+    }
   }
-  const pairs = [
-    await ExecutedPair.open(original, quantized, { optimization: "none" }),
-    await ExecutedPair.open(original, quantized),
-  ];
-  for (const point of candidates) {
-    tally.look(await expander.differences(point), exact, EVALUATION);
-    for (const pair of pairs) tally.look(await pair.difference(point), rounded, 0);
-    tally.executed++;
-  }
-  for (const point of candidates.slice(0, SINGLE)) {
-    const { original: own, quantized: other, difference } = evaluate(network, point);
-    const size = Math.max(...own.map(Math.abs), ...other.map(Math.abs));
-    const single = box(point, point);
-    const [here, there] = [await bounds(single, "real"), await bounds(single, "float32")];
-    // The bounds of a point can be narrower than float64 evaluation is exact.
-    tally.look(difference, here, ROUNDING * size);
-    for (const pair of pairs) tally.look(await pair.difference(point), there, 0);
-    // As narrow as float64 arithmetic allows, unless a value lies on the border between two levels.
-    const wide = here.filter(({ lower, upper }) => !(upper - lower < 1e-7));
-    tally.violations += wide.length;
-    tally.single++;
-  }
-  for (const pair of pairs) await pair[Symbol.asyncDispose]();
 }
 
-const tally = new Tally();
-let count = 0;
-const began = performance.now();
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+const all = new Tally();
+const counts = { pairs: 0, single: 0 };
 for (const each of cases()) {
   if (!each.name.includes(options.only)) continue;
-  const before = tally.violations;
-  await examine(each, tally);
-  count++;
-  const minutes = ((performance.now() - began) / 60_000).toFixed(1);
+  await using examination = await Examination.open(each);
+  await examination.run(each);
+  const { tally } = examination;
+  all.add(tally);
+  counts.pairs++;
   console.log(
-    `${each.name}: ${tally.violations - before} beyond; ${tally.points} points, ` +
-      `${tally.attacks} attacks so far, ${minutes} min`,
+    `${each.name}: ${tally.points} points, ${tally.attacks} attacks, ${tally.exact} without rounding, ` +
+      `${tally.violations} beyond; nearest ${percent(tally.nearest)}, ` +
+      `in parts ${percent(tally.nearestInParts)}`,
   );
+  for (const said of tally.said) console.log(`  ${said}`);
 }
+const { user, system } = process.cpuUsage();
 console.log(
-  `${count} pairs: ${tally.points} points, ${tally.attacks} attacks, ${tally.executed} points run ` +
-    `through the models, ${tally.single} boxes of one point`,
+  `${counts.pairs} pairs: ${all.points} points, ${all.attacks} attacks, ${all.exact} points without rounding, ` +
+    `${all.violations} beyond, in ${((user + system) / 6e7).toFixed(1)} min of processor time`,
 );
-console.log(
-  `${tally.violations} beyond their bounds; the nearest is at ${
-    (100 * tally.closest).toFixed(1)
-  } %`,
-);
-Deno.exit(tally.violations === 0 ? 0 : 1);
+Deno.exit(all.violations === 0 ? 0 : 1);
