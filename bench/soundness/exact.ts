@@ -4,13 +4,8 @@
  * @module
  */
 
-import type { LinearMap } from "../../src/verify/network/linear_map.ts";
-import { forEachWeight } from "../../src/verify/network/linear_map.ts";
-import {
-  type PairedNetwork,
-  type PairedStep,
-  type Side,
-} from "../../src/verify/network/network.ts";
+import { forEachWeight, type LinearMap } from "../../src/verify/network/linear_map.ts";
+import type { PairedNetwork, PairedStep, Side } from "../../src/verify/network/network.ts";
 
 /** A vector of numbers `digits[i] · 2^exponent`. */
 interface Dyadic {
