@@ -26,8 +26,8 @@ const ROUNDINGS = 2 ** -47;
 export const STEEPEST = 2;
 
 /**
- * The lines for one element on an interval, those that are best at its middle of the slopes 0, 1 and that to the first
- * rise, or from the last, unless it is steeper than {@linkcode STEEPEST}.
+ * The lines for one element on an interval, those that are best at its middle of the slopes 0, 1, that of the chord, and
+ * that to the first rise, or from the last, unless it is steeper than {@linkcode STEEPEST}.
  *
  * @param slack How much the runtime may be off, relative, where it divides by the scale and multiplies with it.
  */
@@ -63,6 +63,8 @@ export function gridLines(
   const firstRise = (low + 0.5) * scale;
   const lastRise = (high - 0.5) * scale;
   const middle = lower + (upper - lower) / 2;
+  // Where the grid ends inside of the interval, R rises less than v.
+  const chord = (most - least) / (upper - lower);
 
   const atLower = level(lower, 1) * scale;
   const over = (slope: number) => {
@@ -76,6 +78,7 @@ export function gridLines(
     out.upperConstant = constant;
   };
   over(1);
+  if (chord < 1) over(chord);
   if (STEEPEST * (firstRise - lower) > scale) over(scale / (firstRise - lower));
 
   const atUpper = level(upper, -1) * scale;
@@ -90,5 +93,6 @@ export function gridLines(
     out.lowerConstant = constant;
   };
   under(1);
+  if (chord < 1) under(chord);
   if (STEEPEST * (upper - lastRise) > scale) under(scale / (upper - lastRise));
 }

@@ -23,6 +23,7 @@ function identityLines(lower: number, upper: number, out: Lines): void {
  *
  * - the constants R(l) and R(u), which are all there is where both are the same;
  * - v ± s/2, further out by what a grid's ends cut off;
+ * - chords along which an end cuts off more and more;
  * - the lines from a corner of the staircase next to l or u.
  *
  * @param slack Relative error of the division and the product, where the networks' arithmetic counts.
@@ -64,6 +65,26 @@ export function roundingLines(
     below = middle - overDown;
     out.lowerSlope = 1;
     out.lowerConstant = -overDown;
+  }
+  // Chords: R is half a step off at most up to the grid's end, and constant behind it.
+  const steepest = (room: number) => Math.min((room + s / 2) / (upper - lower), 1);
+  if (lower < (first - 0.5) * s) {
+    const slope = Math.max(steepest(upper - first * s), 0);
+    const constant = Math.max((1 - slope) * upper + s / 2, first * s - slope * lower) + 4 * room;
+    if (slope * middle + constant < above) {
+      above = slope * middle + constant;
+      out.upperSlope = slope;
+      out.upperConstant = constant;
+    }
+  }
+  if (upper > (last + 0.5) * s) {
+    const slope = Math.max(steepest(last * s - lower), 0);
+    const constant = Math.min((1 - slope) * lower - s / 2, last * s - slope * upper) - 4 * room;
+    if (slope * middle + constant > below) {
+      below = slope * middle + constant;
+      out.lowerSlope = slope;
+      out.lowerConstant = constant;
+    }
   }
   // Corners: R rises above low·s at (low + ½)·s at the earliest, and reaches high·s at (high − ½)·s at the latest.
   const rise = (low + 0.5) * s - room - lower;

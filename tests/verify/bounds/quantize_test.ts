@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Random } from "../../../src/base/random.ts";
 import { close, type ValueBounds } from "../../../src/verify/bounds/batch.ts";
 import { relaxQuantize, roundingLines } from "../../../src/verify/bounds/quantize.ts";
+import { newLines } from "../../../src/verify/bounds/line_pairs.ts";
 import { newRelaxation } from "../../../src/verify/bounds/relu.ts";
 import { roundToGrid } from "../../../src/verify/network/evaluate.ts";
 import type { Quantizer } from "../../../src/verify/network/network.ts";
@@ -120,4 +121,15 @@ Deno.test("relaxed differences hold with rounding on either side or on both", ()
       assert.ok(b >= made.yLower[0]! - slack && b <= made.yUpper[0]! + slack);
     }
   }
+});
+
+Deno.test("where a grid ends inside of a range, half of what it cuts off is lost at the middle", () => {
+  const q = { scale: Float64Array.of(0.1), zeroPoint: Float64Array.of(0), qmin: 0, qmax: 100 };
+  const lines = newLines();
+  // R(v) goes from 0 to 10 and stays there up to 30, so no line under it is above 5 in the middle.
+  roundingLines(q, 0, 0, 30, 0, lines);
+  assert.ok(lines.lowerSlope * 15 + lines.lowerConstant > 5 - 0.1);
+  // And from −20 to 0 it is 0.
+  roundingLines(q, 0, -20, 10, 0, lines);
+  assert.ok(lines.upperSlope * -5 + lines.upperConstant < 5 + 0.1);
 });
