@@ -5,6 +5,7 @@
  * @module
  */
 
+import process from "node:process";
 import { UserError } from "../../src/base/errors.ts";
 import { Random } from "../../src/base/random.ts";
 
@@ -24,6 +25,8 @@ export interface FuzzReport {
   readonly cases: number;
   readonly accepted: number;
   readonly refused: number;
+  /** Processor time of the whole process, user and system, in seconds. */
+  readonly cpu: number;
   /** The slowest case, in seconds. */
   readonly slowest: number;
   /** The largest growth of memory in one case, in bytes. */
@@ -57,6 +60,7 @@ export async function fuzz(
 ): Promise<FuzzReport> {
   let [accepted, refused, slowest, growth] = [0, 0, 0, 0];
   const faults: FuzzFault[] = [];
+  const before = process.cpuUsage();
   let memory = Deno.memoryUsage().rss;
   for (let index = options.from; index < options.from + options.cases; index++) {
     onCase(index);
@@ -79,5 +83,8 @@ export async function fuzz(
     memory = now;
     if (faults.length >= ENOUGH) break;
   }
-  return { cases: accepted + refused + faults.length, accepted, refused, slowest, growth, faults };
+  const { user, system } = process.cpuUsage(before);
+  const cpu = (user + system) / 1e6;
+  const cases = accepted + refused + faults.length;
+  return { cases, accepted, refused, cpu, slowest, growth, faults };
 }

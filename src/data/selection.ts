@@ -119,12 +119,17 @@ export function selectItems(
 ): Uint32Array {
   const [start, end] = selectedRange(count, selection, origin);
   const { split, shuffle } = selection;
-  const items = split === null
-    ? Uint32Array.from({ length: count }, (_, index) => index)
-    : splitItems(count, split);
+  if (split === null && shuffle === null) return numbersFrom(start, end);
+  const items = split === null ? numbersFrom(0, count) : splitItems(count, split);
   if (shuffle === null) return items.slice(start, end);
   const order = Random.from(shuffle, "data/shuffle").permutation(items.length);
   return order.slice(start, end).map((index) => items[index]!);
+}
+
+function numbersFrom(start: number, end: number): Uint32Array<ArrayBuffer> {
+  const numbers = new Uint32Array(end - start);
+  for (let index = 0; index < numbers.length; index++) numbers[index] = start + index;
+  return numbers;
 }
 
 /** Deals the items at random, takes one part's share and puts it back in the source's order. */

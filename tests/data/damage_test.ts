@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { UserError } from "../../src/base/errors.ts";
 import { decodeImage } from "../../src/data/images/decode.ts";
-import type { DatasetSpec } from "../../src/data/spec.ts";
 import { decodeBase64 } from "./base64.ts";
-import { NUMPY_FILES } from "./numpy_files.ts";
-import { everything, Folder, idxBytes, open } from "./opening.ts";
+import { everything, Folder, open } from "./opening.ts";
 import { PICTURES } from "./pillow_values.ts";
+import { SMALL_FILES } from "./small_files.ts";
 
 /** A file with some bytes changed, and perhaps cut. */
 function damaged(bytes: Uint8Array<ArrayBuffer>): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
@@ -30,18 +29,7 @@ async function survives(action: () => Promise<unknown>): Promise<void> {
   }
 }
 
-const FILES: [string, Uint8Array<ArrayBuffer>, DatasetSpec][] = [
-  ["x", idxBytes([3, 4, 4], Array(48).fill(7)), { idx: "x" }],
-  ["x.npy", decodeBase64(NUMPY_FILES.fortranFloat32), { npy: "x.npy" }],
-  ["s.npz", decodeBase64(NUMPY_FILES.stored), { npz: "s.npz", arrays: "x", labels: "y" }],
-  ["d.npz", decodeBase64(NUMPY_FILES.deflated), { npz: "d.npz", arrays: "x", labels: "y" }],
-  ["x.csv", new TextEncoder().encode('a,"b",label\n1,2,0\n3,"4",1\n'), {
-    csv: "x.csv",
-    labels: "label",
-  }],
-];
-
-for (const [name, bytes, spec] of FILES) {
+for (const [name, bytes, spec] of SMALL_FILES) {
   Deno.test(`a damaged ${name} is read or refused, never a crash`, async () => {
     using folder = new Folder();
     await fc.assert(

@@ -91,6 +91,11 @@ Deno.test("what is wrong with an idx file is said", async () => {
       "it is truncated",
     ],
     [
+      "nothing",
+      idxBytes([2 ** 31, 0, 7], []),
+      'File "nothing" holds items of shape 0×7, which have no values',
+    ],
+    [
       "bomb.gz",
       gzipSync(idxBytes([2 ** 31, 1024, 1024], [])),
       `File "bomb.gz" claims shape 2147483648×1024×1024, which ${

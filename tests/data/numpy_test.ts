@@ -73,17 +73,30 @@ Deno.test("what is no array of numbers is refused", async () => {
   }, folder);
 });
 
-Deno.test("a shape that the file cannot hold allocates nothing", async () => {
-  using folder = new Folder();
-  const header = "{'descr': '<f4', 'fortran_order': True, 'shape': (1000000, 1000000, 100), }\n";
+/** An array without numbers, whatever its header says. */
+function headerAlone(shape: string): Uint8Array<ArrayBuffer> {
+  const header = `{'descr': '<f4', 'fortran_order': True, 'shape': (${shape}), }\n`;
   const bytes = new Uint8Array(10 + header.length);
   bytes.set([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0, header.length, 0]);
   bytes.set(new TextEncoder().encode(header), 10);
-  folder.write("a.npy", bytes);
+  return bytes;
+}
+
+Deno.test("a shape that the file cannot hold allocates nothing", async () => {
+  using folder = new Folder();
+  folder.write("a.npy", headerAlone("1000000, 1000000, 100"));
   await fails(() => open({ npy: "a.npy" }, folder.path), {
     message:
       'File "a.npy" has 86 bytes, expected 400000000000086 for float32 of shape 1000000×1000000×100: ' +
       "it is truncated",
+  }, folder);
+});
+
+Deno.test("items without values are refused, however many there are", async () => {
+  using folder = new Folder();
+  folder.write("a.npy", headerAlone("1000000000000, 0"));
+  await fails(() => open({ npy: "a.npy" }, folder.path), {
+    message: 'File "a.npy" holds items of shape 0, which have no values',
   }, folder);
 });
 

@@ -13,31 +13,18 @@ import {
   encodeRecipe,
   openDataset,
 } from "../../../src/data/recipe.ts";
-import type { DatasetSpec } from "../../../src/data/spec.ts";
 import { digestFile } from "../../../src/store/digest.ts";
 import { decodeBase64 } from "../../../tests/data/base64.ts";
-import { NUMPY_FILES } from "../../../tests/data/numpy_files.ts";
-import { idxBytes } from "../../../tests/data/opening.ts";
 import { PICTURES } from "../../../tests/data/pillow_values.ts";
+import { SMALL_FILES } from "../../../tests/data/small_files.ts";
 import type { Target } from "../fuzz.ts";
 import { mutateBytes } from "../mutate.ts";
-
-const FILES: readonly [name: string, bytes: Uint8Array, spec: DatasetSpec][] = [
-  ["x", idxBytes([3, 4, 4], Array(48).fill(7)), { idx: "x" }],
-  ["x.npy", decodeBase64(NUMPY_FILES.fortranFloat32), { npy: "x.npy" }],
-  ["s.npz", decodeBase64(NUMPY_FILES.stored), { npz: "s.npz", arrays: "x", labels: "y" }],
-  ["d.npz", decodeBase64(NUMPY_FILES.deflated), { npz: "d.npz", arrays: "x", labels: "y" }],
-  ["x.csv", new TextEncoder().encode('a,"b",label\n1,2,0\n3,"4",1\n'), {
-    csv: "x.csv",
-    labels: "label",
-  }],
-];
 
 /** Describes a data set of a damaged file, opens it and reads all of it. */
 export function dataTarget(folder: string): Promise<Target> {
   return Promise.resolve({
     async attempt(random: Random, keep) {
-      const [name, seed, spec] = FILES[random.integer(FILES.length)]!;
+      const [name, seed, spec] = SMALL_FILES[random.integer(SMALL_FILES.length)]!;
       const bytes = mutateBytes(seed, random);
       keep({ name, bytes });
       Deno.writeFileSync(join(folder, name), bytes);

@@ -5,6 +5,7 @@
  */
 
 import { elementCount } from "../../onnx/tensor.ts";
+import { capital, fileError, shown } from "../problems.ts";
 import { readRanges } from "../random_access.ts";
 import type { RawArray } from "../source.ts";
 import { bytesPerNumber, numbers, type NumericType } from "./numbers.ts";
@@ -23,6 +24,18 @@ export interface Block {
   /** Shape of one item. */
   readonly dims: readonly number[];
   readonly storage: BlockStorage;
+}
+
+/**
+ * Refuses items without values: a file of a few bytes could claim any number of them.
+ *
+ * @param dims Shape of one item.
+ * @param name What the array is called in messages.
+ * @throws {UserError} If a dimension is 0.
+ */
+export function requireValues(dims: readonly number[], name: string): void {
+  if (!dims.includes(0)) return;
+  throw fileError(`${capital(name)} holds items of shape ${shown(dims)}, which have no values`);
 }
 
 /** Bytes that one item takes. */

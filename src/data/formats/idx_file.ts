@@ -7,7 +7,7 @@
 import { elementCount } from "../../onnx/tensor.ts";
 import { fileError, shown } from "../problems.ts";
 import { fileSize, readRange, readWhole } from "../random_access.ts";
-import { type Block, once } from "./block.ts";
+import { type Block, once, requireValues } from "./block.ts";
 import { gunzip, gunzipStart, isGzip } from "./gzip.ts";
 import { bytesPerNumber, type NumericType } from "./numbers.ts";
 
@@ -52,6 +52,7 @@ export function openIdx(path: string): Block {
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const dims = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
   const [count, ...itemDims] = dims as [number, ...number[]];
+  requireValues(itemDims, `file "${path}"`);
   const expected = dataOffset + elementCount(dims) * bytesPerNumber(type);
   if (!packed && size !== expected) {
     throw fileError(

@@ -7,7 +7,7 @@
 import { elementCount } from "../../onnx/tensor.ts";
 import { capital, counted, fileError, shown } from "../problems.ts";
 import { fileSize, readRange } from "../random_access.ts";
-import { type Block, once } from "./block.ts";
+import { type Block, once, requireValues } from "./block.ts";
 import { bytesPerNumber, type NumericType } from "./numbers.ts";
 
 /** What a file's header says. */
@@ -79,6 +79,7 @@ export function npyBlock(header: NpyHeader, name: string, storage: Block["storag
   if (count === undefined) {
     throw fileError(`${capital(name)} holds a single number, expected items`);
   }
+  requireValues(dims, name);
   const block = { type: header.type, bigEndian: header.bigEndian, count, dims, storage };
   if (!header.fortran || header.dims.filter((dim) => dim > 1).length < 2) return block;
   const load = () => {
