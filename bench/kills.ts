@@ -17,12 +17,12 @@ const { values } = parseArgs({
   },
 });
 const random = Random.from(Number(values.seed), "kills");
-const { killed, finished, faults } = await killAtRandom(
+const { killed, finished, moments, faults } = await killAtRandom(
   Number(values.points),
   random,
   (count, faults) => {
     if (count % 50 === 0) console.error(`${count} kills, ${faults.length} faults`);
   },
 );
-console.log(JSON.stringify({ killed, finished, faults: [...new Set(faults)] }, null, 2));
+console.log(JSON.stringify({ killed, finished, moments, faults: [...new Set(faults)] }, null, 2));
 Deno.exit(faults.length === 0 ? 0 : 1);
