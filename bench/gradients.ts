@@ -165,7 +165,14 @@ for (const convolution of CONVOLUTIONS) {
     }
   }
   if (part !== "inputs") {
-    const problem = { x: "x", xDims: x, upstream: "y", upstreamDims: y, window };
+    const problem = {
+      x: "x",
+      xDims: x,
+      upstream: "y",
+      upstreamDims: y,
+      window,
+      type: "float32" as const,
+    };
     for (const formulation of WEIGHT_FORMULATIONS) {
       const ms = await time({ x, y }, (emit) => weightGradient(emit, problem, formulation));
       show(`by weights, ${formulation}`, ms, formulation === weightFormulation(problem));

@@ -76,8 +76,7 @@ export const get = (local: number): Code => [0x20, ...unsigned(local)];
 export const set = (local: number, value: Code): Code => [...value, 0x21, ...unsigned(local)];
 export const addInt = (a: Code, b: Code): Code => [...a, ...b, 0x6a];
 /** A local variable that grows by a number. */
-export const advance = (local: number, by: number): Code =>
-  set(local, addInt(get(local), i32(by)));
+export const advance = (local: number, by: number): Code => set(local, addInt(get(local), i32(by)));
 export const loadInt = (address: Code): Code => [...address, 0x28, 2, 0];
 
 /** Repeats code as long as a counter, which it makes smaller by `step`, is above 0; at least once. */

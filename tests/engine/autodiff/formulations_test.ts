@@ -43,6 +43,7 @@ function problem(random: Random): Problem {
     upstream: "y",
     upstreamDims: [batch, group * outer, ...narrow],
     window: { kernel, strides, dilations, begins, ends, group },
+    type: "float32",
     weightDims: [group * outer, inner, ...kernel],
   };
 }

@@ -39,6 +39,7 @@ export const CONV: RuleTable = {
           upstream: c.upstream,
           upstreamDims: y,
           window,
+          type: c.type,
         })
         : undefined,
       c.wants(2) ? byBias(c) : undefined,
@@ -56,6 +57,7 @@ export const CONV: RuleTable = {
           upstream: c.input(0),
           upstreamDims: x,
           window,
+          type: c.type,
         })
         : undefined,
       c.wants(2) ? byBias(c) : undefined,

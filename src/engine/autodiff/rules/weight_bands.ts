@@ -39,7 +39,13 @@ export function weightsByBands(emit: Emitter, problem: WeightProblem): string {
   const selection = emit.constant(float32([rows * height, kernelRows], bands), "bands");
   const parts = Array.from({ length: kernelColumns }, (_, element) => {
     const offset = element * dilations[1]! - begins[1]!;
-    const shifted = emit.pad(x, [0, 0, 0, -offset || 0, 0, 0, 0, offset + columns - width]);
+    const shifted = emit.padAxis(
+      x,
+      [channels, height, batch, width],
+      3,
+      [-offset || 0, offset + columns - width],
+      problem.type,
+    );
     const right = emit.reshape(shifted, [group, height, batch * columns]);
     const product = emit.op("MatMul", [left, emit.transpose(right, [0, 2, 1])]);
     const summed = emit.op("MatMul", [emit.reshape(product, [group, rows * height]), selection]);

@@ -9,7 +9,7 @@
  */
 
 import { elementCount } from "../../../onnx/tensor.ts";
-import type { Emitter } from "../emitter.ts";
+import type { Emitter, FloatType } from "../emitter.ts";
 import { correlate } from "./convolution.ts";
 import { weightsByBands } from "./weight_bands.ts";
 import { shiftsFit, weightsByShifts } from "./weight_shifts.ts";
@@ -24,6 +24,7 @@ export interface WeightProblem {
   /** `[N, M, …narrow]`. */
   readonly upstreamDims: readonly number[];
   readonly window: Window;
+  readonly type: FloatType;
 }
 
 /**

@@ -83,11 +83,14 @@ export function weightsByShifts(emit: Emitter, problem: WeightProblem, byItem: b
   const batchLate = [1, ...kernel.slice(0, -1).map((_, axis) => axis + 2), 0, rank + 1];
   const x = byItem ? problem.x : emit.transpose(problem.x, batchLate);
   const upstream = byItem ? problem.upstream : emit.transpose(problem.upstream, batchLate);
-  /** Pads the given tensor axes. */
-  const padAxes = (value: string, pads: ReadonlyMap<number, readonly [number, number]>) => {
-    const all = Array.from({ length: rank + 2 }, (_, axis) => pads.get(axis) ?? [0, 0]);
-    return emit.pad(value, [...all.map(([begin]) => begin!), ...all.map(([, end]) => end!)]);
-  };
+  const pad = (
+    value: string,
+    dims: readonly number[],
+    axis: number,
+    pads: readonly [number, number],
+  ) => emit.padAxis(value, dims, axis, pads, problem.type);
+  const shape = (count: number, sizes: readonly number[]) =>
+    byItem ? [batch, count, ...sizes] : [count, ...sizes.slice(0, -1), batch, sizes.at(-1)!];
   const matrix = (value: string, rows: number, depth: number) =>
     emit.reshape(value, byItem ? [batch, group, rows, depth] : [group, rows, depth]);
   const rowAxis = byItem ? 2 : 1;
@@ -107,26 +110,27 @@ export function weightsByShifts(emit: Emitter, problem: WeightProblem, byItem: b
     const left = emit.concat(
       members.map(({ index, shifts }) => {
         order.push(index);
-        const pads = shifts.map((shift, axis): [number, [number, number]] => [
-          axis + lead,
-          [shift, rows[axis]! - narrow[axis]! - shift],
-        ]);
-        return matrix(padAxes(upstream, new Map(pads)), outer, depth);
+        let shifted = upstream;
+        const sizes = [...narrow];
+        shifts.forEach((shift, axis) => {
+          const end = rows[axis]! - narrow[axis]! - shift;
+          shifted = pad(shifted, shape(outputs, sizes), axis + lead, [shift, end]);
+          sizes[axis] = rows[axis]!;
+        });
+        return matrix(shifted, outer, depth);
       }),
       rowAxis,
     );
     const columns = Array.from({ length: kernel[last]! }, (_, element) => {
       const offset = element * window.dilations[last]! - window.begins[last]!;
       const end = offset + strides[last]! * (narrow[last]! - 1) + 1;
+      const dims = shape(channels, [...rows, wide[last]!]);
       let shifted: string;
       if (strides[last] === 1) {
-        shifted = padAxes(phased, new Map([[rank + 1, [-offset || 0, end - wide[last]!]]]));
+        shifted = pad(phased, dims, rank + 1, [-offset || 0, end - wide[last]!]);
       } else {
         const begin = Math.max(0, -offset);
-        const padded = padAxes(
-          phased,
-          new Map([[rank + 1, [begin, Math.max(0, end - wide[last]!)]]]),
-        );
+        const padded = pad(phased, dims, rank + 1, [begin, Math.max(0, end - wide[last]!)]);
         shifted = emit.slice(
           padded,
           [rank + 1],
