@@ -9,7 +9,7 @@
  */
 
 import { multiplyRows } from "./matrix.ts";
-import type { Pair, PairedAffine, PairedGrid, PairedRelu } from "./pair.ts";
+import type { Pair, PairedAffine, PairedNonlinear } from "./pair.ts";
 import type { Relaxation } from "./relaxation.ts";
 import { HUGE, TINY, UNIT } from "./rounding.ts";
 import type { Shares } from "./shares.ts";
@@ -91,7 +91,7 @@ export class Backward {
     return this.#least(count);
   }
 
-  #score(step: PairedRelu | PairedGrid, value: number, count: number, shares: Shares): void {
+  #score(step: PairedNonlinear, value: number, count: number, shares: Shares): void {
     const { aGap, gGap } = this.#known.relaxations[value]!;
     const [v, w] = [this.#v[value]!, this.#w[value]!];
     for (let row = 0; row < count; row++) {
@@ -149,7 +149,7 @@ export class Backward {
   }
 
   /** The lines of one network. */
-  #single(step: PairedRelu | PairedGrid, value: number, view: "z" | "y", count: number): void {
+  #single(step: PairedNonlinear, value: number, view: "z" | "y", count: number): void {
     const relaxation = this.#known.relaxations[value]!;
     const state = this.#known.values[step.input]!;
     const { size } = step;
@@ -178,7 +178,7 @@ export class Backward {
   }
 
   /** c·a + d·g, written in the one of three ways whose relaxation is largest in the middle. */
-  #joint(step: PairedRelu | PairedGrid, value: number, count: number): void {
+  #joint(step: PairedNonlinear, value: number, count: number): void {
     const relaxation = this.#known.relaxations[value]!;
     const state = this.#known.values[step.input]!;
     const { size } = step;

@@ -1,5 +1,5 @@
 /**
- * A model as the checker sees it: affine maps, Relus and quantizers over flat vectors.
+ * A model as the checker sees it: affine maps, Relus, s-shaped functions and quantizers over flat vectors.
  *
  * @module
  */
@@ -46,8 +46,16 @@ export interface QuantizeStep {
   readonly grid: Grid;
 }
 
+/** Sigmoid or Tanh. */
+export interface CurveStep {
+  readonly kind: "curve";
+  readonly size: number;
+  readonly input: number;
+  readonly function: "Sigmoid" | "Tanh";
+}
+
 /** One step; step k makes value k + 1, and value 0 is the input. */
-export type Step = AffineStep | ReluStep | QuantizeStep;
+export type Step = AffineStep | ReluStep | QuantizeStep | CurveStep;
 
 /** A model. */
 export interface Network {

@@ -50,8 +50,19 @@ export interface PairedGrid {
   readonly quantized: Grid | undefined;
 }
 
+/** Sigmoid or Tanh in both networks. */
+export interface PairedCurve {
+  readonly kind: "curve";
+  readonly size: number;
+  readonly input: number;
+  readonly function: "Sigmoid" | "Tanh";
+}
+
+/** A step that is not linear. */
+export type PairedNonlinear = PairedRelu | PairedGrid | PairedCurve;
+
 /** A step of both networks. */
-export type PairedStep = PairedAffine | PairedRelu | PairedGrid;
+export type PairedStep = PairedAffine | PairedNonlinear;
 
 /** Two networks of the same structure; e is the value of the original network minus that of the quantized one. */
 export interface Pair {
@@ -126,6 +137,9 @@ class Pairing {
       const input = this.match(first.input, second.input, false);
       return this.steps.push({ kind: "relu", size: first.size, input });
     }
+    if (first.kind === "curve" && second.kind === "curve" && first.function === second.function) {
+      return this.steps.push({ ...first, input: this.match(first.input, second.input, false) });
+    }
     if (first.kind === "affine" && second.kind === "affine") {
       return this.#makeAffine(a, b, first, second);
     }
@@ -183,10 +197,14 @@ class Pairing {
 
   #differ(a: number, b: number): Refusal {
     const describe = (steps: readonly Step[], value: number) =>
-      value === 0 ? "the input" : `layer ${value} (${steps[value - 1]!.kind})`;
+      value === 0 ? "the input" : `layer ${value} (${nameOf(steps[value - 1]!)})`;
     return new Refusal(
       `The two models differ in structure: ${describe(this.#original, a)} of the original stands ` +
         `where ${describe(this.#quantized, b)} of the quantized one stands`,
     );
   }
+}
+
+function nameOf(step: Step): string {
+  return step.kind === "curve" ? step.function.toLowerCase() : step.kind;
 }

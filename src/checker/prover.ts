@@ -9,7 +9,8 @@ import { affineIntervals, rectify } from "./forward.ts";
 import type { Pair } from "./pair.ts";
 import { Refusal } from "./refusal.ts";
 import { Relaxation, relaxGrid, relaxRelu } from "./relaxation.ts";
-import { gridError, type Semantics, UNIT } from "./rounding.ts";
+import { relaxCurve } from "./relaxed_curve.ts";
+import { curveError, gridError, type Semantics, UNIT } from "./rounding.ts";
 import { Shares } from "./shares.ts";
 import { Charges, ValueState } from "./value_state.ts";
 
@@ -49,8 +50,8 @@ export class Prover {
   readonly #shares: Shares;
   /** What sums are charged, as a multiple of the magnitudes that are added: no sum is longer than all of these. */
   readonly #unit: number;
-  /** Values that Relus read and that depend on relaxed ones. */
-  readonly #tightened: ReadonlySet<number>;
+  /** Affine values that depend on relaxed ones, and whether nothing but the signs of their elements counts. */
+  readonly #tightened: ReadonlyMap<number, boolean>;
 
   /** @throws {Refusal} If the semantics is not that of the models. */
   constructor(pair: Pair, semantics: Semantics = "real") {
@@ -123,6 +124,8 @@ export class Prover {
       if (step.kind === "relu") {
         relaxRelu(from, relaxation);
         rectify(from, state);
+      } else if (step.kind === "curve") {
+        relaxCurve(step, curveError(this.#semantics), from, state, relaxation);
       } else relaxGrid(step, gridError(this.#semantics), from, state, relaxation);
     });
     const state = this.#values[output]!;
@@ -136,13 +139,14 @@ export class Prover {
     };
   }
 
-  /** Functionals for the neurons whose signs intervals leave open. */
+  /** Functionals for the neurons whose signs intervals leave open, or for all where ranges count. */
   #tighten(value: number, { differences }: ProofOptions): void {
     const state = this.#values[value]!;
+    const onlySigns = this.#tightened.get(value)!;
     const [z, y, e]: [number[], number[], number[]] = [[], [], []];
     for (let at = 0; at < state.zLower.length; at++) {
-      const zOpen = state.zLower[at]! < 0 && state.zUpper[at]! > 0;
-      const yOpen = state.yLower[at]! < 0 && state.yUpper[at]! > 0;
+      const zOpen = !onlySigns || (state.zLower[at]! < 0 && state.zUpper[at]! > 0);
+      const yOpen = !onlySigns || (state.yLower[at]! < 0 && state.yUpper[at]! > 0);
       if (zOpen) z.push(at);
       if (yOpen) y.push(at);
       if (differences && (zOpen || yOpen)) e.push(at);
@@ -182,16 +186,17 @@ export class Prover {
   }
 }
 
-/** Affine values that Relus read, where something nonlinear stands in front of them. */
-function tightened({ steps }: Pair): Set<number> {
+/** Affine values that Relus and curves read, where something nonlinear stands in front of them. */
+function tightened({ steps }: Pair): Map<number, boolean> {
   const isRelaxed = [false];
   for (const step of steps) {
     isRelaxed.push(step.kind !== "affine" || step.terms.some(({ input }) => isRelaxed[input]!));
   }
-  const chosen = new Set<number>();
+  const chosen = new Map<number, boolean>();
   for (const step of steps) {
-    if (step.kind !== "relu" || !isRelaxed[step.input]!) continue;
-    if (steps[step.input - 1]?.kind === "affine") chosen.add(step.input);
+    if (step.kind === "affine" || step.kind === "quantize" || !isRelaxed[step.input]!) continue;
+    if (steps[step.input - 1]?.kind !== "affine") continue;
+    chosen.set(step.input, step.kind === "relu" && chosen.get(step.input) !== false);
   }
   return chosen;
 }

@@ -44,6 +44,11 @@ export function gridError(semantics: Semantics): number {
   return semantics === "real" ? 0 : 8 * SINGLE;
 }
 
+/** How much Sigmoid and Tanh of a runtime may be off, absolute: they are rational approximations. */
+export function curveError(semantics: Semantics): number {
+  return semantics === "real" ? 0 : 2 ** -20;
+}
+
 /** A number at least as large as the exact result that was rounded to this one. */
 export function up(value: number): number {
   return value + (Math.abs(value) * 2 ** -52 + Number.MIN_VALUE);

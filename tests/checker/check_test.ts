@@ -254,7 +254,7 @@ Deno.test("what the checker does not support is said", () => {
       5,
       [1, 3],
       0.1,
-      (b, x, weights) => b.op("Sigmoid", [b.op("MatMul", [x, weights([3, 2])])]),
+      (b, x, weights) => b.op("Softplus", [b.op("MatMul", [x, weights([3, 2])])]),
     ),
   );
   const claim = { lower: [0], upper: [0] };
@@ -263,7 +263,7 @@ Deno.test("what the checker does not support is said", () => {
     models: { original: digestOf(models.original), quantized: digestOf(models.quantized) },
     boxes: [{ name: "x", ...claim, difference: claim, tree: [0] }],
   };
-  refuses(certificate, models, /operator Sigmoid .*does not support/);
+  refuses(certificate, models, /operator Softplus .*does not support/);
   const text = new TextEncoder().encode("no model");
   const damaged = { original: text, quantized: text };
   refuses(

@@ -12,7 +12,7 @@ import { type Box, box } from "../../src/verify/box.ts";
 import { certify } from "../../src/verify/certificate/certify.ts";
 import { evaluate } from "../../src/verify/network/evaluate.ts";
 import { pairModels } from "../../src/verify/network/pair.ts";
-import { dense, files, roundedActivations } from "./networks.ts";
+import { curved, dense, files, roundedActivations } from "./networks.ts";
 
 /** The difference of two models at a point, also of models that cannot be paired. */
 function differenceOf(original: Model, quantized: Model): (x: Float64Array) => Float64Array {
@@ -65,49 +65,63 @@ function refuses(certificate: unknown, models: ModelFiles): void {
 // deno-lint-ignore no-explicit-any -- Mutations put anything anywhere.
 const copy = (certificate: Certificate): any => structuredClone(certificate);
 
-Deno.test("with rounded activations, no false claim is accepted: bounds, boxes, trees", async () => {
-  const models = roundedActivations();
-  const made = files(models);
-  const differ = differenceOf(...models);
-  const random = Random.from(5, "mutations");
-  const certificate = await certified(models, box([-0.2, 0.1, 0], [0, 0.2, 0.1]), 10, "real");
-  checkCertificate(JSON.stringify(certificate), made);
-  const [whole] = certificate.boxes;
-  const { least, most } = sampled(differ, box(whole!.lower, whole!.upper), 500);
-  let count = 0;
-  for (let trial = 0; trial < 500; trial++, count++) {
-    const lowered = copy(certificate);
-    const output = trial % 2;
-    const step = (most[output]! - least[output]!) * 10 ** -random.integer(8);
-    if (trial % 4 < 2) lowered.boxes[0].difference.upper[output] = most[output]! - step;
-    else lowered.boxes[0].difference.lower[output] = least[output]! + step;
-    refuses(lowered, made);
-  }
-  for (let trial = 0; trial < 300; trial++, count++) {
-    const broken = copy(certificate);
-    const { tree } = broken.boxes[0];
-    const index = random.integer(tree.length);
-    if (trial % 3 === 0) tree.splice(index, 1);
-    else if (trial % 3 === 1) tree.splice(index, 0, 0);
-    else tree.length = index;
-    refuses(broken, made);
-  }
-  for (let trial = 0; count < 1000; trial++) {
-    const larger = copy(certificate);
-    const side = random.integer(3);
-    const by = 10 ** (random.uniform() * 3 - 1);
-    if (trial % 2 === 0) larger.boxes[0].lower[side] -= by;
-    else larger.boxes[0].upper[side] += by;
-    const { lower, upper, difference } = larger.boxes[0];
-    const seen = sampled(differ, box(lower, upper), 20);
-    const isFalse = seen.most.some((value, at) => value > difference.upper[at] + 1e-9) ||
-      seen.least.some((value, at) => value < difference.lower[at] - 1e-9);
-    if (!isFalse) continue;
-    refuses(larger, made);
-    count++;
-  }
-  assert.ok(count >= 1000);
-});
+for (
+  const [name, models] of [
+    ["rounded activations", roundedActivations()],
+    ["Sigmoid and Tanh", curved(0.05)],
+    ["Sigmoid and Tanh, rounded", curved(0.02, true)],
+  ] as const
+) {
+  Deno.test(`with ${name}, no false claim is accepted: bounds, boxes, trees, models`, async () => {
+    const made = files(models);
+    const differ = differenceOf(...models);
+    const random = Random.from(5, "mutations");
+    const certificate = await certified(models, box([-0.2, 0.1, 0], [0, 0.2, 0.1]), 10, "real");
+    checkCertificate(JSON.stringify(certificate), made);
+    const [whole] = certificate.boxes;
+    const { least, most } = sampled(differ, box(whole!.lower, whole!.upper), 500);
+    let count = 0;
+    for (let trial = 0; trial < 500; trial++, count++) {
+      const lowered = copy(certificate);
+      const output = trial % 2;
+      const step = (most[output]! - least[output]!) * 10 ** -random.integer(8);
+      if (trial % 4 < 2) lowered.boxes[0].difference.upper[output] = most[output]! - step;
+      else lowered.boxes[0].difference.lower[output] = least[output]! + step;
+      refuses(lowered, made);
+    }
+    for (let trial = 0; trial < 300; trial++, count++) {
+      const broken = copy(certificate);
+      const { tree } = broken.boxes[0];
+      const index = random.integer(tree.length);
+      if (trial % 3 === 0) tree.splice(index, 1);
+      else if (trial % 3 === 1) tree.splice(index, 0, 0);
+      else tree.length = index;
+      refuses(broken, made);
+    }
+    for (let trial = 0; count < 1000; trial++) {
+      const larger = copy(certificate);
+      const side = random.integer(3);
+      const by = 10 ** (random.uniform() * 3 - 1);
+      if (trial % 2 === 0) larger.boxes[0].lower[side] -= by;
+      else larger.boxes[0].upper[side] += by;
+      const { lower, upper, difference } = larger.boxes[0];
+      const seen = sampled(differ, box(lower, upper), 20);
+      const isFalse = seen.most.some((value, at) => value > difference.upper[at] + 1e-9) ||
+        seen.least.some((value, at) => value < difference.lower[at] - 1e-9);
+      if (!isFalse) continue;
+      refuses(larger, made);
+      count++;
+    }
+    assert.ok(count >= 1000);
+    // Another file, whatever it computes.
+    for (let trial = 0; trial < 50; trial++) {
+      const side = trial % 2 === 0 ? "original" : "quantized";
+      const bytes = made[side].slice();
+      bytes[random.integer(bytes.length)]! ^= 1 << random.integer(8);
+      refuses(certificate, { ...made, [side]: bytes });
+    }
+  });
+}
 
 Deno.test("with rounded activations, no other grid is accepted that makes the claim false", async () => {
   const models = roundedActivations();

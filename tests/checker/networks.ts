@@ -208,6 +208,17 @@ export function assorted(error: number): [Model, Model] {
   });
 }
 
+/** Sigmoid and Tanh, behind one another and around a sum; the copy rounds what one of them makes. */
+export function curved(error: number, rounds = false): [Model, Model] {
+  return pairOf(15, [1, 3], error, (b, x, weights, isCopy) => {
+    const first = b.op("Tanh", [b.op("Gemm", [x, weights([3, 8], 0.8), weights([8], 0.3)])]);
+    const gated = b.op("Sigmoid", [b.op("Gemm", [first, weights([8, 8], 1.2), weights([8])])]);
+    const value = rounds && isCopy ? rounding(b, gated, [1 / 255], 0) : gated;
+    const sum = b.op("Add", [b.op("MatMul", [value, weights([8, 8], 0.6)]), first]);
+    return b.op("Gemm", [b.op("Relu", [sum]), weights([8, 2], 0.5)]);
+  });
+}
+
 /** As the files that a certificate speaks of. */
 export function files([original, quantized]: readonly [Model, Model]) {
   return { original: encodeModel(original), quantized: encodeModel(quantized) };

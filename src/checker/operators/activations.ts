@@ -1,5 +1,5 @@
 /**
- * Relu, and what can be written with it.
+ * Relu and what can be written with it, Sigmoid and Tanh.
  *
  * @module
  */
@@ -32,9 +32,17 @@ export const ACTIVATIONS: Readonly<Record<string, Rule>> = {
     if (reader.grids.has(node.inputs[0]!)) return narrowGrid(node, reader, low, high);
     clamp(node, reader, reader.value(node, 0), low, high);
   },
+  Sigmoid: curve,
+  Tanh: curve,
   Max: (node, reader) => extreme(node, reader, 1),
   Min: (node, reader) => extreme(node, reader, -1),
 };
+
+function curve(node: OnnxNode, reader: NetworkReader): void {
+  const { number, dims } = reader.value(node, 0);
+  const name = node.operator === "Tanh" ? "Tanh" : "Sigmoid";
+  reader.add(node, { kind: "curve", size: count(dims), input: number, function: name }, dims);
+}
 
 function relu(node: OnnxNode, reader: NetworkReader, { number, dims }: Value): Value {
   return reader.add(node, { kind: "relu", size: count(dims), input: number }, dims);
