@@ -185,8 +185,9 @@ class Expander<E extends Entry, C> {
     return Array.from(this.#items.get(entry.id)!.values(), (item) => {
       const checked = this.#context.check(entry, item);
       const { parameters } = checked;
-      const ignored = parameters === undefined ? [] : entry.definition.ignores?.(parameters) ?? [];
-      const key = ignored.join();
+      const { ignores = () => [] } = entry.definition;
+      const ignored = parameters === undefined ? undefined : ignores(parameters);
+      const key = ignored === undefined ? "unknown" : ignored.join();
       const supplies = known.get(key) ?? this.#wirer.stage(entry, ignored);
       if (!known.has(key)) wired.push(supplies);
       known.set(key, supplies);

@@ -87,14 +87,15 @@ export class Wirer {
   /**
    * What the ports of a stage take.
    *
-   * @param ignored The ports that have no part.
+   * @param ignored The ports that have no part; `undefined` where the parameters are wrong and cannot say.
    */
-  stage(stage: UnwiredStage, ignored: readonly string[]): Supplies {
+  stage(stage: UnwiredStage, ignored: readonly string[] | undefined): Supplies {
     const ports = stage.definition.inputs;
+    const mayLack = ignored === undefined && stage.definition.ignores !== undefined;
     const supplies = new Map<string, readonly Supply[]>();
     for (const [name, port] of Object.entries(ports)) {
       const named = Object.hasOwn(stage.in, name) ? stage.in[name] : undefined;
-      if (ignored.includes(name)) {
+      if (ignored?.includes(name)) {
         if (named !== undefined && named !== "none") {
           const message = `input "${name}" has no part with these parameters`;
           this.#problem(stage, message, `Leave out in.${name}`, ["in", name], "key");
@@ -104,8 +105,8 @@ export class Wirer {
       const found = named !== undefined
         ? this.#given(stage, name, port, named)
         : port.many === true
-        ? this.#all(stage, name, port)
-        : this.#nearest(stage, name, port);
+        ? this.#all(stage, name, port, mayLack)
+        : this.#nearest(stage, name, port, mayLack);
       if (found.length > 0) supplies.set(name, found);
     }
     for (const name of Object.keys(stage.in)) {
@@ -234,11 +235,16 @@ export class Wirer {
   }
 
   /** What an input takes by itself. */
-  #nearest(stage: UnwiredStage, name: string, port: InputPort): Supply[] {
+  #nearest(
+    stage: UnwiredStage,
+    name: string,
+    port: InputPort,
+    mayLack: boolean,
+  ): Supply[] {
     const groups = this.#before(stage, port);
     const nearest = groups.find((group) => group.length > 0);
     if (nearest === undefined) {
-      if (!port.optional && this.#context.complete) this.#missing(stage, name, port);
+      if (!mayLack) this.#missing(stage, name, port);
       return [];
     }
     const byRole = groups.flat().find((each) =>
@@ -259,15 +265,14 @@ export class Wirer {
   }
 
   /** Everything before it that an input for many can take, in the order of the file. */
-  #all(stage: UnwiredStage, name: string, port: InputPort): Supply[] {
+  #all(stage: UnwiredStage, name: string, port: InputPort, mayLack: boolean): Supply[] {
     const found = this.#before(stage, port).toReversed().flat();
-    if (found.length === 0 && !port.optional && this.#context.complete) {
-      this.#missing(stage, name, port);
-    }
+    if (found.length === 0 && !mayLack) this.#missing(stage, name, port);
     return found;
   }
 
   #missing(stage: UnwiredStage, name: string, port: InputPort): void {
+    if (port.optional || !this.#context.complete) return;
     const canBeGiven = port.kinds.some((kind) => GIVEN_KINDS.has(kind));
     const makers = this.#context.registry.all()
       .map(({ definition }) => definition)

@@ -35,6 +35,19 @@ stages:
     ],
   },
   {
+    name: "input whose part wrong parameters cannot say",
+    pipeline: `
+name: x
+inputs: { model: { onnx: m.onnx } }
+stages:
+  - { uses: estimate, with: { blin: true } }
+`,
+    problems: [
+      '2:26+6 Input "model": File "m.onnx" does not exist → Looked for "FOLDER/m.onnx"',
+      '4:29+4 Stage "estimate": with has an unknown key "blin" → Did you mean "blind"?',
+    ],
+  },
+  {
     name: "missing input",
     pipeline: `
 name: x
