@@ -44,7 +44,7 @@ stages:
 `,
     problems: [
       '2:26+6 Input "model": File "m.onnx" does not exist → Looked for "FOLDER/m.onnx"',
-      '4:29+4 Stage "estimate": with has an unknown key "blin" → Did you mean "blind"?',
+      '4:31+4 Stage "estimate": with has an unknown key "blin" → Did you mean "blind"?',
     ],
   },
   {
