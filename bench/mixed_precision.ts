@@ -5,9 +5,9 @@
  *     deno run -A bench/mixed_precision.ts resnet20 3 --seeds 3
  *
  * The first and the last layer of the uniform network have 8 bits; those of the other get what the search gives them.
- * Sensitivities are losses after reconstruction on items that it did not learn from, measured once, with seed 0; the search
- * tries models out on such items too, where there are enough of them. Networks and data are looked up in `../shared/data`; the store is
- * a temporary folder unless BITBOUND_STORE names one.
+ * Sensitivities are losses after reconstruction on items that it did not learn from, measured with the seed of the pipeline;
+ * the search tries models out on such items too, where there are enough of them. Networks and data are looked up in
+ * `../shared/data`; the store is a temporary folder unless BITBOUND_STORE names one.
  *
  * @module
  */
@@ -150,22 +150,22 @@ async function run(
   return Object.fromEntries(outcomes.map((outcome) => [outcome.id, outcome]));
 }
 
-const table = await run(0, [{
-  id: "sensitivity",
-  uses: "sensitivity",
-  in: { calibration: "inputs.sample" },
-  with: {
-    method: options.method,
-    bits: JSON.parse(options.bits),
-    weights: WEIGHTS,
-    ...options.method === "reconstruction" && { reconstruction: { steps: 200 } },
-    ...JSON.parse(options.sensitivity),
-  },
-}]);
-const sensitivity = {
-  json: table["sensitivity"]!.outputs!["sensitivity"]!.path,
-  kind: "sensitivity",
-};
+/** What each layer costs at each width, measured with a seed: an artifact of the store. */
+async function measureSensitivity(seed: number): Promise<{ json: string; kind: string }> {
+  const table = await run(seed, [{
+    id: "sensitivity",
+    uses: "sensitivity",
+    in: { calibration: "inputs.sample" },
+    with: {
+      method: options.method,
+      bits: JSON.parse(options.bits),
+      weights: WEIGHTS,
+      ...options.method === "reconstruction" && { reconstruction: { steps: 200 } },
+      ...JSON.parse(options.sensitivity),
+    },
+  }]);
+  return { json: table["sensitivity"]!.outputs!["sensitivity"]!.path, kind: "sensitivity" };
+}
 
 const ratios: number[] = [];
 console.log(
@@ -174,6 +174,7 @@ console.log(
 console.log("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
 const first = Number(options.from);
 for (let seed = first; seed < first + Number(options.seeds); seed++) {
+  const sensitivity = await measureSensitivity(seed);
   const uniform = await run(
     seed,
     stagesOf("uniform", {
