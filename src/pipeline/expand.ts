@@ -57,7 +57,7 @@ export interface ExpandedStage<E extends Entry, C> {
 }
 
 /** What expansion needs besides the stages. */
-export interface ExpansionContext<E extends Entry, C> extends WiringContext {
+export interface ExpansionContext<E extends Entry, C> extends Omit<WiringContext, "omitted"> {
   /** The items of the pipeline's matrix; {@linkcode NO_AXES} if it has none. */
   readonly items: readonly Item[];
   /** Checks what an entry says for one item. */
@@ -83,6 +83,7 @@ export function expand<E extends Entry, C>(
 class Expander<E extends Entry, C> {
   readonly #entries: readonly E[];
   readonly #context: ExpansionContext<E, C>;
+  readonly #wiring: WiringContext;
   readonly #wirer: Wirer;
   /** By id of the entry, and then by the text of the item. */
   readonly #items = new Map<string, ReadonlyMap<string, Item>>();
@@ -90,12 +91,14 @@ class Expander<E extends Entry, C> {
   constructor(entries: readonly E[], context: ExpansionContext<E, C>) {
     this.#entries = entries;
     this.#context = context;
-    this.#wirer = new Wirer(entries, context);
+    const omitted = new Map(entries.map((entry) => [entry.id, this.#omitted(entry)]));
+    this.#wiring = { ...context, omitted };
+    this.#wirer = new Wirer(entries, this.#wiring);
   }
 
   expand(): Expansion<E, C> {
     // Which ports have a part is known only with the parameters of each item: until then, all have.
-    const silent = new Wirer(this.#entries, this.#context);
+    const silent = new Wirer(this.#entries, this.#wiring);
     const links = new Map(this.#entries.map((entry) => [entry.id, silent.stage(entry, [])]));
     const { order, cycle } = executionOrder(
       this.#entries,
@@ -112,6 +115,18 @@ class Expander<E extends Entry, C> {
     this.#wirer.reportUnused(wired);
     const { problems, warnings } = this.#wirer;
     return { stages: order.flatMap((entry) => byEntry.get(entry)!), problems, warnings };
+  }
+
+  /** The outputs that some item of an entry does not make: as parameters say, which only the axes that they name change. */
+  #omitted(entry: E): string[] {
+    const { omits } = entry.definition;
+    if (omits === undefined) return [];
+    const named = new Set(entry.named.map(([axis]) => axis));
+    const items = join(entry.items, project(this.#context.items, (axis) => named.has(axis)));
+    return items.flatMap((item) => {
+      const { parameters } = this.#context.check(entry, item);
+      return parameters === undefined ? [] : [...omits(parameters)];
+    });
   }
 
   /** The items of an entry, from its own axes and those of what it takes. */

@@ -18,6 +18,7 @@ import type {
 } from "../registry/stage.ts";
 import type { Digest, Key, Store, StoredOutput } from "../store/store.ts";
 import type { StageFailure } from "./events.ts";
+import { outputsMade } from "./outputs.ts";
 import { portOf } from "./pipeline.ts";
 
 /** A stage to be run, as data that another thread can be sent. */
@@ -80,7 +81,8 @@ export async function runJob(
   const result = await run(job.parameters, inputs, context);
   hooks.signal.throwIfAborted();
   const metrics = checkedMetrics(definition, result);
-  return { outputs: await keepOutputs(definition, result, store), metrics, warnings };
+  const outputs = await keepOutputs(definition, job.parameters, result, store);
+  return { outputs, metrics, warnings };
 }
 
 /** By port; for a port that takes many, whose entries say which, by what is in the brackets. */
@@ -105,10 +107,13 @@ function openInputs(
 }
 
 async function keepOutputs(
-  { name, outputs: ports }: AnyStage,
+  definition: AnyStage,
+  parameters: Job["parameters"],
   { outputs }: StageResult,
   store: Store,
 ): Promise<Record<string, StoredOutput>> {
+  const { name, outputs: ports } = definition;
+  const made = outputsMade(definition, parameters);
   const unknown = Object.keys(outputs).find((port) => !Object.hasOwn(ports, port));
   if (unknown !== undefined) {
     throw new TypeError(`Stage "${name}" returned "${unknown}", which is none of its outputs`);
@@ -116,6 +121,10 @@ async function keepOutputs(
   const stored: Record<string, StoredOutput> = {};
   for (const [port, { kind }] of Object.entries(ports)) {
     const value = outputs[port];
+    if (!made.includes(port)) {
+      if (value === undefined) continue;
+      throw new TypeError(`Stage "${name}" returned "${port}", which it says that it omits`);
+    }
     if (value === undefined) {
       throw new TypeError(`Stage "${name}" did not return its output "${port}"`);
     }

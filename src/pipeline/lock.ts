@@ -122,11 +122,19 @@ export async function readLock(path: string): Promise<PipelineLock> {
 
 function isLock(value: unknown): value is PipelineLock {
   const lock = value as JsonValue;
-  return isObject(lock) && lock.version === 1 && isObject(lock.inputs) && isObject(lock.stages) &&
+  return isObject(lock) && lock.version === 1 && isOfStrings(lock.inputs) &&
+    isObject(lock.stages) &&
     Object.values(lock.stages).every((stage) =>
-      isObject(stage) && typeof stage.key === "string" && isObject(stage.outputs) &&
-      isObject(stage.manifest) && Array.isArray(stage.manifest.inputs)
+      isObject(stage) && typeof stage.key === "string" && isOfStrings(stage.outputs) &&
+      isObject(stage.manifest) && Array.isArray(stage.manifest.inputs) &&
+      stage.manifest.inputs.every((input: JsonValue) =>
+        isObject(input) && typeof input.port === "string"
+      )
     );
+}
+
+function isOfStrings(value: JsonValue | undefined): boolean {
+  return isObject(value) && Object.values(value).every((each) => typeof each === "string");
 }
 
 function notALock(path: string, why: string): LockError {

@@ -13,6 +13,7 @@ import { chooseStages } from "./choose.ts";
 import { type History, type LastTime, readHistory } from "./history.ts";
 import { type ResolvedInput, resolveInputs } from "./inputs.ts";
 import { someOf } from "./names.ts";
+import { isResultOf } from "./outputs.ts";
 import { dependencies, type Pipeline, type PipelineStage } from "./pipeline.ts";
 import { publishingProblems } from "./publish.ts";
 
@@ -133,7 +134,8 @@ export async function planStages(
       continue;
     }
     const { action, damage, isRemote } = await context.lookup(key);
-    if (action !== undefined && !context.forced.has(stage.id)) {
+    const isWrong = action !== undefined && !isResultOf(stage, action);
+    if (action !== undefined && !isWrong && !context.forced.has(stage.id)) {
       artifacts.addOutputs(stage.id, action.outputs);
       planned.push({
         stage,
@@ -146,7 +148,9 @@ export async function planStages(
       continue;
     }
     const last = (await (history ??= context.history())).get(stage.id);
-    const reason = action !== undefined
+    const reason = isWrong
+      ? "result in the store has other outputs than the stage makes"
+      : action !== undefined
       ? "forced"
       : damage.length > 0
       ? damage.join("; ")

@@ -13,6 +13,7 @@ import { evaluateGate } from "./gate.ts";
 import { failureOf, type Job, type JobResult } from "./job.ts";
 import { dependencies, type PipelineStage } from "./pipeline.ts";
 import type { Plan, PlannedStage } from "./plan.ts";
+import { isResultOf } from "./outputs.ts";
 import { publish } from "./publish.ts";
 import type { RunRecorder } from "./recorder.ts";
 import { Slots } from "./slots.ts";
@@ -129,7 +130,7 @@ export class Scheduler {
     const keyed = await keyOfStage(stage, this.#artifacts, pipeline.seed);
     if (keyed === undefined) return { status: signal.aborted ? "skipped" : "blocked" };
     const lookup = async () =>
-      forced.has(stage.id) ? undefined : (await store.lookup(keyed.key)).action;
+      forced.has(stage.id) ? undefined : fitting(stage, (await store.lookup(keyed.key)).action);
     if (status === "blocked") {
       const found = await lookup();
       if (found !== undefined) return hit(found);
@@ -243,6 +244,13 @@ export class Scheduler {
     await this.#options.recorder.end(outcome);
     this.#options.emit({ type: "stage.end", ...outcome });
   }
+}
+
+function fitting(
+  stage: PipelineStage,
+  action: StoredAction | undefined,
+): StoredAction | undefined {
+  return action !== undefined && isResultOf(stage, action) ? action : undefined;
 }
 
 function hit({ key, outputs, metrics, warnings, seconds }: StoredAction): Attempt {

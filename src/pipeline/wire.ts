@@ -66,6 +66,8 @@ export type Supplies = ReadonlyMap<string, readonly Supply[]>;
 export interface WiringContext {
   readonly document: PipelineDocument;
   readonly registry: Registry;
+  /** The outputs that a stage of the file does not make, by its id. */
+  readonly omitted: ReadonlyMap<string, readonly string[]>;
   /** Kinds of the pipeline's inputs. */
   readonly inputs: ReadonlyMap<string, ArtifactKind>;
   /** Whether all stages of the file are known; else nothing is said of what seems to be missing. */
@@ -178,6 +180,8 @@ export class Wirer {
         .map(({ source }) => sourceName(source));
       const what = output === undefined
         ? `which ${fitting.length === 0 ? "has no output that fits" : "could be several"}`
+        : this.#context.omitted.get(owner)?.includes(output) === true
+        ? `which "${owner}" does not make with its parameters`
         : `but ${
           owner === "inputs" ? "there is no input" : `"${owner}" has no output`
         } "${output}"`;
@@ -224,13 +228,20 @@ export class Wirer {
       }));
     }
     const stage = this.#stages.find(({ id }) => id === owner);
-    return stage === undefined ? undefined : outputsOf(stage);
+    return stage === undefined ? undefined : this.#outputsOf(stage);
+  }
+
+  #outputsOf({ id, definition }: UnwiredStage): Candidate[] {
+    const omitted = this.#context.omitted.get(id) ?? [];
+    return Object.entries(definition.outputs)
+      .filter(([name]) => !omitted.includes(name))
+      .map(([name, { kind }]) => ({ source: { from: "stage", id, output: name }, name, kind }));
   }
 
   /** What stages before one, the nearest first, and the pipeline's inputs have that fits a port. */
   #before(stage: UnwiredStage, port: InputPort): Candidate[][] {
     const earlier = this.#stages.filter(({ index }) => index < stage.index).toReversed();
-    return [...earlier.map(outputsOf), this.#offered("inputs")!]
+    return [...earlier.map((each) => this.#outputsOf(each)), this.#offered("inputs")!]
       .map((group) => group.filter(({ kind }) => port.kinds.includes(kind)));
   }
 
@@ -335,12 +346,4 @@ function kindsText({ kinds }: InputPort): string {
 
 function article(kind: ArtifactKind): string {
   return `${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind}`;
-}
-
-function outputsOf(stage: UnwiredStage): Candidate[] {
-  return Object.entries(stage.definition.outputs).map(([name, { kind }]) => ({
-    source: { from: "stage", id: stage.id, output: name },
-    name,
-    kind,
-  }));
 }

@@ -39,7 +39,7 @@ export function definitionProblems(definition: unknown): string[] {
   require(typeof definition.description === "string", "description", "a string");
   require(typeof definition.engine === "boolean", "engine", "true or false");
   require(typeof definition.load === "function", "load", "a function");
-  for (const hook of ["validate", "rehearse", "publish"] as const) {
+  for (const hook of ["ignores", "omits", "validate", "rehearse", "publish"] as const) {
     require(["function", "undefined"].includes(typeof definition[hook]), hook, "a function");
   }
   return [...problems, ...portProblems(name, definition), ...schemaProblems(name, definition)];

@@ -32,6 +32,8 @@ export interface InputPort {
 /** An output port: the kind it makes. */
 export interface OutputPort {
   readonly kind: ArtifactKind;
+  /** Whether some parameters leave it out: see `omits`. */
+  readonly optional?: boolean;
   readonly description: string;
 }
 
@@ -96,9 +98,24 @@ export interface StageContext {
   warn(message: string): void;
 }
 
+/** A value of each output; those that may be left out may be missing. */
+export type OutputValues<O extends Outputs> =
+  & {
+    readonly [N in keyof O as O[N] extends { readonly optional: true } ? never : N]: OutputValue<
+      O[N]
+    >;
+  }
+  & {
+    readonly [N in keyof O as O[N] extends { readonly optional: true } ? N : never]?: OutputValue<
+      O[N]
+    >;
+  };
+
+type OutputValue<P extends OutputPort> = ArtifactValues[P["kind"]] | Uint8Array;
+
 /** What `run` gives back. */
 export interface StageResult<O extends Outputs = Outputs> {
-  readonly outputs: { readonly [N in keyof O]: ArtifactValues[O[N]["kind"]] | Uint8Array };
+  readonly outputs: OutputValues<O>;
   /** Numbers that gates (`expect`) and tables read. Fractions are 0 … 1. */
   readonly metrics?: Readonly<Record<string, number>>;
 }
@@ -133,6 +150,8 @@ interface StageFacts<P extends TObject, I extends Ports, O extends Outputs> {
   usesIntegerKernels?(parameters: Static<P>): boolean;
   /** The ignorable inputs that have no part with these parameters. */
   ignores?(parameters: Static<P>): readonly (keyof I & string)[];
+  /** The optional outputs that are not made with these parameters: no stage can take them, and `run` must not give them. */
+  omits?(parameters: Static<P>): readonly (keyof O & string)[];
   /** Problems that the schema cannot express, found before anything runs: `[path in with, message]`. */
   validate?(parameters: Static<P>): readonly ParameterProblem[];
   /**

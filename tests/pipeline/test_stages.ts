@@ -207,6 +207,27 @@ export const count = defineStage({
   },
 });
 
+/** Makes a second number if it is asked to. */
+export const pair = defineStage({
+  name: "pair",
+  version: 1,
+  summary: "Make one or two numbers",
+  description: "",
+  parameters: Type.Object({
+    second: Type.Boolean({ default: false }),
+    lies: Type.Boolean({ default: false }),
+  }),
+  inputs: {},
+  outputs: {
+    first: { kind: "json", description: "A number" },
+    second: { kind: "json", optional: true, description: "Another one" },
+  },
+  engine: false,
+  omits: ({ second }) => second ? [] : ["second"],
+  run: ({ second, lies }) =>
+    Promise.resolve({ outputs: { first: 1, ...(second !== lies && { second: 2 }) } }),
+});
+
 /** Takes its time, except in a rehearsal. */
 export const slow = defineStage({
   name: "slow",
@@ -365,6 +386,7 @@ export default [
   collect,
   slow,
   number,
+  pair,
   sum,
   increment,
   trouble,

@@ -71,7 +71,11 @@ function stageLines(stage: AnyStage, style: Style, width: number): string[] {
     ];
   });
   const outputs = Object.entries(stage.outputs)
-    .map(([name, { kind, description }]): Row => [name, kind, description]);
+    .map(([name, { kind, optional, description }]): Row => [
+      name,
+      optional === true ? `${kind}, optional` : kind,
+      description,
+    ]);
   const metrics = Object.entries(stage.metrics ?? {})
     .map(([name, { unit, description }]): Row => [name, unit, description]);
   lines.push(...section("Takes", inputs, style, width));

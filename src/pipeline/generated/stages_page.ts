@@ -30,9 +30,9 @@ function section(stage: AnyStage): string[] {
     (optional ? ", optional" : ignorable ? ", unless the parameters have no use for it" : ""),
     description,
   ]);
-  const outputs = Object.entries(stage.outputs).map(([name, { kind, description }]) => [
+  const outputs = Object.entries(stage.outputs).map(([name, { kind, optional, description }]) => [
     `\`${name}\``,
-    `\`${kind}\``,
+    `\`${kind}\`${optional ? ", if the parameters ask for it" : ""}`,
     description,
   ]);
   const parameters = describeParameters(stage.parameters).map((

@@ -10,7 +10,7 @@ import { inputs, outputs, parameters } from "./ports.ts";
 
 export const verify = defineStage({
   name: "verify",
-  version: 8,
+  version: 9,
   summary: "Prove how far a quantized model's outputs can be from the original's",
   description: [
     "For every input of a domain, not only for those of a data set, no output of the two models differs by more than the " +
@@ -99,6 +99,7 @@ export const verify = defineStage({
       : undefined;
     return (["property", "test", "ranges"] as const).filter((port) => port !== used);
   },
+  omits: ({ emit }) => emit === "merged" ? [] : ["merged"],
   publish: ({ to }, pipeline) => {
     if (to === undefined) return [];
     const file = `${to}/${pipeline.name}`;

@@ -166,6 +166,7 @@ export const outputs = {
   },
   merged: {
     kind: "file",
-    description: "With `emit: merged`, the merged network as an ONNX model; empty without.",
+    optional: true,
+    description: "With `emit: merged`, the merged network as an ONNX model.",
   },
 } as const;

@@ -79,7 +79,7 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
       bracket: { ...bracket, certificate: facts },
       certificate: bytes,
       witness: witnessFile(reference, domains),
-      merged: emit === undefined ? new Uint8Array() : encodeModel(mergedModel(reference, model)),
+      ...(emit === "merged" && { merged: encodeModel(mergedModel(reference, model)) }),
     },
     metrics: { ...metrics, ...("claims" in facts && { certified: facts.claims }) },
   };
