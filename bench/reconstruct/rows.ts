@@ -179,12 +179,14 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "W4-stage": row("resnet20", 4, undefined, { preset: "fast", unit: "stage" }),
   "W4-network": row("resnet20", 4, undefined, { preset: "fast", unit: "network" }),
   "W4-fisher": row("resnet20", 4, undefined, { preset: "fast", unit: "block", loss: "fisher" }),
+  "W4-standard": row("resnet20", 4, undefined, {}),
   "W2-standard": row("resnet20", 2, undefined, {}),
   "W2-paper": row("resnet20", 2, undefined, { preset: "paper" }),
   "W4A4-brecq": row("resnet20", 4, 4, { method: "brecq", preset: "fast", unit: "block" }),
   "W4A4-genie": row("resnet20", 4, 4, { method: "genie", preset: "fast", unit: "block" }),
   "squeezenet-W4": row("squeezenet", 4, undefined, PHOTOGRAPHS),
   "squeezenet-W3": row("squeezenet", 3, undefined, PHOTOGRAPHS),
+  "squeezenet-W4-standard": row("squeezenet", 4, undefined, { batch: 16 }),
   "squeezenet-W4-gptq": row("squeezenet", 4, undefined, { method: "gptq" }),
   "mobilenet-W4": row("mobilenet", 4, undefined, {
     preset: "fast",
@@ -194,5 +196,6 @@ export const ROWS: Readonly<Record<string, Row>> = {
     distill: 60,
     distill_weight_rate: 1e-3,
   }),
+  "mobilenet-W4-standard": row("mobilenet", 4, undefined, { batch: 16 }),
   "mobilenet-W4-gptq": row("mobilenet", 4, undefined, { method: "gptq" }),
 };
