@@ -6,7 +6,8 @@
 
 import { type Box, contains, freeSides } from "./box.ts";
 import type { RowView } from "./bounds/graphs/backward.ts";
-import { type Propagated, Propagator } from "./bounds/propagate.ts";
+import type { Propagated } from "./bounds/engine.ts";
+import { Propagator } from "./bounds/propagate.ts";
 import { allRows } from "./bounds/rows.ts";
 import { down, up } from "./bounds/batch.ts";
 import { type PairedNetwork, sizeOf } from "./network/network.ts";

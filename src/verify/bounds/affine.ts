@@ -5,7 +5,7 @@
  */
 
 import type { AffinePairedStep } from "./graphs/interval.ts";
-import { down, type Noise, up, type ValueBounds } from "./batch.ts";
+import { down, emptyBounds, type Noise, up, type ValueBounds } from "./batch.ts";
 import { arithmeticUnderflow, arithmeticUnit, type Semantics, weightError } from "./roundoff.ts";
 
 /** What the interval graph gives for a batch: middles, half widths and magnitudes, [3 × boxes × size]. */
@@ -66,6 +66,45 @@ export function affineFacts(step: AffinePairedStep, semantics: Semantics): Affin
   };
 }
 
+/** How large sums of magnitudes are, [boxes × size], without those of offsets. */
+export interface Magnitudes {
+  readonly z: Float64Array;
+  readonly y: Float64Array;
+  readonly e: Float64Array;
+}
+
+/**
+ * What bounds of an affine step's value have to leave room for.
+ *
+ * @param unit Of the bounds' own arithmetic.
+ */
+export function affineNoise(
+  magnitudes: Magnitudes,
+  size: number,
+  facts: AffineFacts,
+  unit: number,
+): Noise {
+  const count = magnitudes.z.length;
+  const noise = {
+    z: new Float64Array(count),
+    y: new Float64Array(count),
+    e: new Float64Array(count),
+  };
+  const { offsets, errors, sizes } = facts;
+  const isShared = facts.eOfBoth === 0;
+  for (let at = 0, element = 0; at < count; at++) {
+    const zSize = magnitudes.z[at]! + sizes.z[element]!;
+    const ySize = magnitudes.y[at]! + sizes.y[element]!;
+    const eSize = magnitudes.e[at]! + Math.abs(offsets.e[element]!);
+    noise.z[at] = (facts.z + unit) * zSize + errors.z[element]! + facts.underflow;
+    noise.y[at] = (facts.y + unit) * ySize + errors.y[element]! + facts.underflow;
+    noise.e[at] = unit * eSize + errors.e[element]! + 2 * facts.underflow +
+      (isShared ? 0 : facts.eOfBoth * (zSize + ySize));
+    if (++element === size) element = 0;
+  }
+  return noise;
+}
+
 /**
  * Intervals of an affine step's value, rounded outward.
  *
@@ -78,40 +117,27 @@ export function affineBounds(
   unit: number,
 ): { bounds: ValueBounds; noise: Noise } {
   const count = results.z.length / 3;
-  const noise = {
-    z: new Float64Array(count),
-    y: new Float64Array(count),
-    e: new Float64Array(count),
-  };
-  const bounds = {
-    zLower: new Float64Array(count),
-    zUpper: new Float64Array(count),
-    yLower: new Float64Array(count),
-    yUpper: new Float64Array(count),
-    eLower: new Float64Array(count),
-    eUpper: new Float64Array(count),
-  };
-  const { offsets, errors, sizes } = facts;
-  const isShared = facts.eOfBoth === 0;
-  for (let at = 0; at < count; at++) {
-    const element = at % size;
-    const zSize = results.z[2 * count + at]! + sizes.z[element]!;
-    const ySize = results.y[2 * count + at]! + sizes.y[element]!;
-    const eSize = results.e[2 * count + at]! + Math.abs(offsets.e[element]!);
-    noise.z[at] = (facts.z + unit) * zSize + errors.z[element]! + facts.underflow;
-    noise.y[at] = (facts.y + unit) * ySize + errors.y[element]! + facts.underflow;
-    noise.e[at] = unit * eSize + errors.e[element]! + 2 * facts.underflow +
-      (isShared ? 0 : facts.eOfBoth * (zSize + ySize));
-  }
+  const noise = affineNoise(
+    {
+      z: results.z.subarray(2 * count),
+      y: results.y.subarray(2 * count),
+      e: results.e.subarray(2 * count),
+    },
+    size,
+    facts,
+    unit,
+  );
+  const bounds = emptyBounds(count);
   for (const view of ["z", "y", "e"] as const) {
     const [lower, upper] = [bounds[`${view}Lower`], bounds[`${view}Upper`]];
-    const [given, offset, slack] = [results[view], offsets[view], noise[view]];
-    for (let at = 0; at < count; at++) {
-      const middle = given[at]! + offset[at % size]!;
+    const [given, offset, slack] = [results[view], facts.offsets[view], noise[view]];
+    for (let at = 0, element = 0; at < count; at++) {
+      const middle = given[at]! + offset[element]!;
       // The magnitudes in the noise cover the roundings of the middle and of the half width.
       const half = given[count + at]! + slack[at]!;
       lower[at] = down(middle - half);
       upper[at] = up(middle + half);
+      if (++element === size) element = 0;
     }
   }
   return { bounds, noise };

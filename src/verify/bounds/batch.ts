@@ -17,6 +17,13 @@ export interface ValueBounds {
   readonly eUpper: Float64Array;
 }
 
+/** Boxes side by side, [boxes × inputs]. */
+export interface BoxBatch {
+  readonly count: number;
+  readonly lower: Float64Array;
+  readonly upper: Float64Array;
+}
+
 /** The fields of {@linkcode ValueBounds}, in the order in which they are packed. */
 export const BOUND_FIELDS = ["zLower", "zUpper", "yLower", "yUpper", "eLower", "eUpper"] as const;
 
@@ -77,4 +84,20 @@ export function up(value: number): number {
 /** A number at most as large as the exact result that was rounded to this one. */
 export function down(value: number): number {
   return value - (Math.abs(value) * 2 ** -52 + 5e-324);
+}
+
+/** Middles and half widths of boxes as backward passes read them, the latter with what roundings at the input cost. */
+export function inputFeed(
+  { lower, upper }: BoxBatch,
+  unit: number,
+): { center: Float64Array; half: Float64Array } {
+  const center = new Float64Array(lower.length);
+  const half = new Float64Array(lower.length);
+  for (let at = 0; at < lower.length; at++) {
+    const middle = (lower[at]! + upper[at]!) / 2;
+    const width = up(Math.max(upper[at]! - middle, middle - lower[at]!));
+    center[at] = middle;
+    half[at] = width + unit * (Math.abs(middle) + width);
+  }
+  return { center, half };
 }

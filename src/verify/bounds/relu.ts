@@ -69,6 +69,7 @@ const PLANE_ROUNDING = 32 * 2 ** -53;
  *
  * @param unit γ of the longest sum of the pass.
  * @param folded The affine step in front, where nothing but this Relu reads it.
+ * @param out To be filled in; made of zeros.
  */
 export function relaxRelu(
   bounds: ValueBounds,
@@ -81,6 +82,8 @@ export function relaxRelu(
   for (let at = 0; at < zLower.length; at++) {
     const zl = zLower[at]!, zu = zUpper[at]!;
     const yl = yLower[at]!, yu = yUpper[at]!;
+    // Off in both networks: a relaxation is made of zeros.
+    if (zu <= 0 && yu <= 0) continue;
     const el = eLower[at]!, eu = eUpper[at]!;
     const zc = (zl + zu) / 2, yc = (yl + yu) / 2, ec = (el + eu) / 2;
     const zm = Math.max(-zl, zu, 0), ym = Math.max(-yl, yu, 0), em = Math.max(-el, eu, 0);
@@ -242,7 +245,11 @@ export function relaxRelu(
 /** Intervals of a = relu(z), b = relu(y) and g = a − b; exact, so nothing is rounded but g's difference of bounds. */
 export function reluBounds(bounds: ValueBounds): ValueBounds {
   const { zLower, zUpper, yLower, yUpper, eLower, eUpper } = bounds;
-  const rectified = (values: Float64Array) => values.map((value) => Math.max(value, 0));
+  const rectified = (values: Float64Array) => {
+    const made = new Float64Array(values.length);
+    for (let at = 0; at < values.length; at++) if (!(values[at]! <= 0)) made[at] = values[at]!;
+    return made;
+  };
   const [aLower, aUpper] = [rectified(zLower), rectified(zUpper)];
   const [bLower, bUpper] = [rectified(yLower), rectified(yUpper)];
   const gLower = new Float64Array(zLower.length);

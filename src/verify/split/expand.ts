@@ -4,12 +4,11 @@
  * @module
  */
 
-import { type Tensor, tensor } from "../../onnx/tensor.ts";
-import { differenceGraph, shareGraph } from "../bounds/graphs/forward.ts";
-import { type BoxBatch, type InnerRows, type Propagated, Propagator } from "../bounds/propagate.ts";
+import type { BoxBatch } from "../bounds/batch.ts";
+import { type InnerRows, Propagator } from "../bounds/propagate.ts";
 import type { Semantics } from "../bounds/roundoff.ts";
 import { rowsOf } from "../bounds/rows.ts";
-import { type PairedNetwork, sizeOf, type ValueNumber } from "../network/network.ts";
+import { type PairedNetwork, sizeOf } from "../network/network.ts";
 import { packBounds, type PackLayout, packLayout, unpackBounds } from "./pack.ts";
 
 /** How boxes are bounded. */
@@ -53,22 +52,42 @@ export class Expander implements AsyncDisposable {
 
   /** f′ − f at points, [points × outputs]. */
   async differences(points: Float64Array): Promise<Float64Array> {
-    const { network } = this.#propagator;
-    const session = await this.#propagator.open("difference", () => differenceGraph(network));
-    const dims = [points.length / network.input.size, network.input.size];
-    const { difference } = await session.run({ x: tensor("float64", dims, points) });
-    return difference!.data as Float64Array;
+    return await this.#propagator.differences(points);
   }
 
   /** Bounds a batch. */
-  async expand({ batch, inherited, wanted }: ExpandRequest): Promise<ExpandResult> {
+  async expand(request: ExpandRequest): Promise<ExpandResult> {
+    const { batch: { count }, wanted } = request;
+    const outputs = sizeOf(this.#propagator.network, this.#propagator.network.output);
+    const result: ExpandResult = {
+      bounds: new Float64Array(wanted.length),
+      side: new Int32Array(count),
+      packed: new Float32Array(count * this.#layout.length),
+      differences: new Float64Array(count * outputs),
+    };
+    const most = this.#propagator.boxes;
+    for (let from = 0; from < count; from += most) {
+      const to = Math.min(from + most, count);
+      const part = await this.#expandPart(cut(request, this.#layout.length, from, to));
+      result.bounds.set(part.bounds, 2 * outputs * from);
+      result.side.set(part.side, from);
+      result.packed.set(part.packed, this.#layout.length * from);
+      result.differences.set(part.differences, outputs * from);
+    }
+    return result;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#propagator[Symbol.asyncDispose]();
+  }
+
+  async #expandPart({ batch, inherited, wanted }: ExpandRequest): Promise<ExpandResult> {
     const { network } = this.#propagator;
     const known = inherited && unpackBounds(this.#layout, batch.count, inherited);
     const state = await this.#propagator.propagate(batch, this.#options.rows, known);
     const outputs = sizeOf(network, network.output);
     const rows = rowsOf(batch.count, outputs, wanted);
-    const shares = await this.#sharesOf(state);
-    const found = await this.#propagator.boundRows(network.output, "joint", rows, state, shares);
+    const found = await this.#propagator.boundRows(network.output, "joint", rows, state, true);
     const bounds = new Float64Array(wanted.length).fill(Infinity);
     for (let at = 0; at < rows.sign.length; at++) {
       const sign = rows.sign[at]!;
@@ -84,34 +103,23 @@ export class Expander implements AsyncDisposable {
       differences: await this.differences(middles(batch)),
     };
   }
+}
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#propagator[Symbol.asyncDispose]();
-  }
-
-  async #sharesOf(state: Propagated): Promise<Map<ValueNumber, Float64Array>> {
-    const { network } = this.#propagator;
-    const session = await this.#propagator.open("shares", () => shareGraph(network));
-    const { count, lower, upper } = state.batch;
-    const feeds: Record<string, Tensor> = {
-      half: tensor(
-        "float64",
-        [count, network.input.size, 1],
-        upper.map((to, at) => (to - lower[at]!) / 2),
-      ),
-    };
-    for (const value of session.graph.relaxed) {
-      const dims = [count, 1, sizeOf(network, value)];
-      feeds[`${value}.aSlope`] = tensor("float64", dims, state.relaxations.get(value)!.aSlope);
-    }
-    const results = await session.run(feeds);
-    return new Map(
-      Object.entries(results).map(([name, { data }]) => [
-        Number(name.split(".")[0]),
-        data as Float64Array,
-      ]),
-    );
-  }
+/** Some boxes of a request. */
+function cut(request: ExpandRequest, packed: number, from: number, to: number): ExpandRequest {
+  const { batch: { count, lower, upper }, inherited, wanted } = request;
+  if (from === 0 && to === count) return request;
+  const inputs = lower.length / count;
+  const rows = wanted.length / count;
+  return {
+    batch: {
+      count: to - from,
+      lower: lower.slice(inputs * from, inputs * to),
+      upper: upper.slice(inputs * from, inputs * to),
+    },
+    inherited: inherited?.subarray(packed * from, packed * to),
+    wanted: wanted.subarray(rows * from, rows * to),
+  };
 }
 
 /** The middle of every box. */

@@ -11,7 +11,7 @@
 import type { Box } from "../box.ts";
 import { center } from "../box.ts";
 import type { Bracket, OutputBracket, Witness } from "../bracket.ts";
-import type { BoxBatch } from "../bounds/propagate.ts";
+import type { BoxBatch } from "../bounds/batch.ts";
 import type { Semantics } from "../bounds/roundoff.ts";
 import { type PairedNetwork, sizeOf } from "../network/network.ts";
 import { Expander, type ExpandRequest, type ExpandResult, middles } from "./expand.ts";

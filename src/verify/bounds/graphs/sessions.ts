@@ -7,10 +7,10 @@
  * @module
  */
 
-import { openSession, type Session } from "../../engine/session.ts";
-import type { Tensor } from "../../onnx/tensor.ts";
-import { type PairedNetwork, sizeOf } from "../network/network.ts";
-import { type NetworkGraph, parametersOf, structureOf } from "./graphs/network_graph.ts";
+import { openSession, type Session } from "../../../engine/session.ts";
+import type { Tensor } from "../../../onnx/tensor.ts";
+import { type PairedNetwork, sizeOf } from "../../network/network.ts";
+import { type NetworkGraph, parametersOf, structureOf } from "./network_graph.ts";
 
 /** A graph that is open for a network. */
 export interface OpenGraph<Graph extends NetworkGraph> {
