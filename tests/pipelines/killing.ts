@@ -14,6 +14,7 @@ export interface Told {
   readonly phase?: string;
   readonly done?: number;
   readonly total?: number;
+  readonly values?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -45,8 +46,19 @@ export async function killAt(
 }
 
 /** Runs a pipeline to its end: the digests of its artifacts, by `stage.output`. */
-export async function digestsOf(file: string, store: string): Promise<Map<string, string>> {
-  const { code, stdout, stderr } = await call(["run", file, "--store", store, "--json"]);
+export async function digestsOf(
+  file: string,
+  store: string,
+  options: readonly string[] = [],
+): Promise<Map<string, string>> {
+  const { code, stdout, stderr } = await call([
+    "run",
+    file,
+    "--store",
+    store,
+    "--json",
+    ...options,
+  ]);
   assert.equal(code, 0, stderr);
   const { stages } = JSON.parse(stdout) as {
     stages: { id: string; outputs: Record<string, { digest: string }> }[];

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import {
   type Certificate,
   type CertifiedBox,
@@ -168,7 +169,7 @@ class Splitter {
     while (this.#open.length > 0 && this.parts + 2 <= this.#request.parts) {
       if (performance.now() - paused > PAUSE) {
         // Lets signals and messages in.
-        await new Promise((resolve) => setTimeout(resolve));
+        await new Promise((resolve) => setImmediate(resolve));
         paused = performance.now();
         progress(this.parts);
       }
