@@ -5,6 +5,8 @@
  */
 
 import { UserError } from "../base/errors.ts";
+import { importLater } from "../base/import_later.ts";
+import { ConfinementNeeded, refuseForeignCode } from "../pipeline/foreign_code.ts";
 import { LockError } from "../pipeline/lock_error.ts";
 import { StoreError } from "../store/explain.ts";
 import { readCommandLine } from "./command_line.ts";
@@ -20,6 +22,12 @@ export async function main(args: readonly string[], streams: Streams): Promise<E
     const asked = await readCommandLine(args, streams);
     return typeof asked === "number" ? asked : await asked(streams);
   } catch (error) {
+    if (error instanceof ConfinementNeeded) {
+      const { runConfined } = await importLater<typeof import("./confinement.ts")>(
+        import.meta.resolve("./confinement.ts"),
+      );
+      return await runConfined(args, [...error.code.exports, ...error.writes], streams);
+    }
     if (error instanceof UserError) return mistakes(error, args, streams);
     return defect(error, streams);
   }
@@ -52,6 +60,8 @@ if (import.meta.main) {
   const folder = Deno.env.get("BITBOUND_CWD");
   if (folder) Deno.chdir(folder);
   const debug = Deno.args.includes("--debug") || Boolean(Deno.env.get("BITBOUND_DEBUG"));
-  const args = Deno.args.filter((each) => each !== "--debug");
+  const trust = "--trust-plugins";
+  if (!Deno.args.includes(trust)) refuseForeignCode();
+  const args = Deno.args.filter((each) => each !== "--debug" && each !== trust);
   Deno.exit(await main(args, processStreams(debug)));
 }

@@ -4,19 +4,26 @@
  * @module
  */
 
-import { engineIdentity, type ProcessorIdentity, processorIdentity } from "../engine/identity.ts";
+import { engineIdentity } from "../engine/identity.ts";
 import type { ArtifactRecord } from "../registry/kinds.ts";
 import { type Keyed, keyOf, type Store, type StoredAction } from "../store/store.ts";
+import { type Processor, rememberedProcessor } from "./processor.ts";
 import { type PipelineStage, type Source, sourceName } from "./pipeline.ts";
 
 /** The artifacts that are known so far, by source. */
 export class Artifacts {
+  /** Asked only for stages that use integer kernels. */
+  readonly processor: Processor;
   readonly #store: Pick<Store, "blobPath">;
   readonly #records = new Map<string, ArtifactRecord>();
   readonly #stages = new Set<string>();
 
-  constructor(store: Pick<Store, "blobPath">) {
+  constructor(
+    store: Pick<Store, "blobPath" | "root">,
+    processor: Processor = rememberedProcessor(store.root),
+  ) {
     this.#store = store;
+    this.processor = processor;
   }
 
   add(source: Source, record: ArtifactRecord): void {
@@ -47,24 +54,16 @@ export class Artifacts {
   }
 }
 
-/** Finds out what the processor does to integer products. */
-type Processor = () => Promise<ProcessorIdentity>;
-
-/**
- * The key of a stage; `undefined` while one of its inputs is not known.
- *
- * @param processor Asked only for a stage that uses integer kernels.
- */
+/** The key of a stage; `undefined` while one of its inputs is not known. */
 export async function keyOfStage(
   stage: PipelineStage,
   artifacts: Artifacts,
   seed: number,
-  processor: Processor = processorIdentity,
 ): Promise<Keyed | undefined> {
   for (const source of stage.inputs.values()) {
     if (artifacts.get(source) === undefined) return undefined;
   }
-  return await keyOfKnown(stage, artifacts, seed, processor);
+  return await keyOfKnown(stage, artifacts, seed);
 }
 
 /** A key with only those inputs that are known: to compare with another one, not to look anything up. */
@@ -72,7 +71,6 @@ export async function keyOfKnown(
   { stage: { definition, plugin }, parameters, inputs }: PipelineStage,
   artifacts: Artifacts,
   seed: number,
-  processor: Processor = processorIdentity,
 ): Promise<Keyed> {
   const keyInputs = [...inputs].flatMap(([port, source]) => {
     const record = artifacts.get(source);
@@ -80,7 +78,9 @@ export async function keyOfKnown(
   });
   const engine = {
     ...(definition.engine && engineIdentity()),
-    ...(definition.usesIntegerKernels?.(parameters) && { processor: { ...await processor() } }),
+    ...(definition.usesIntegerKernels?.(parameters) && {
+      processor: { ...await artifacts.processor() },
+    }),
   };
   return keyOf({
     stage: definition.name,

@@ -13,6 +13,8 @@ import { builtInStages } from "../stages/mod.ts";
 import type { Memos } from "../store/memos.ts";
 import { checkDocument } from "./check.ts";
 import { PipelineDocument } from "./document.ts";
+import { exportFolders } from "./export_folders.ts";
+import { admitForeignCode } from "./foreign_code.ts";
 import { resolveInputs } from "./inputs.ts";
 import { isObject } from "./paths.ts";
 import type { Pipeline, PipelineInput } from "./pipeline.ts";
@@ -121,7 +123,13 @@ async function loadPlugins(
   directory: string,
 ): Promise<Problem[]> {
   const plugins = document.get(["plugins"]);
-  if (!Array.isArray(plugins)) return [];
+  if (!Array.isArray(plugins) || plugins.length === 0) return [];
+  const { store } = document.value as unknown as PipelineSpec;
+  admitForeignCode(() => ({
+    exports: exportFolders(document.value, registry, directory),
+    directory,
+    ...(store !== undefined && { store }),
+  }));
   const problems: Problem[] = [];
   for (const [index, path] of plugins.entries()) {
     if (typeof path !== "string" || path === "") continue;

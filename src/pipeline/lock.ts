@@ -63,6 +63,11 @@ function digestsOf(all: Readonly<Record<string, { readonly digest: Digest }>>) {
   return Object.fromEntries(Object.entries(all).map(([name, { digest }]) => [name, digest]));
 }
 
+/** What a lock file is called until it is whole. */
+export function temporaryOfLock(path: string): string {
+  return `${path}.${Deno.pid}`;
+}
+
 /** The text of a lock file. */
 export function lockText(lock: PipelineLock): string {
   return `${JSON.stringify(sorted(lock as unknown as JsonValue), null, 2)}\n`;
@@ -74,7 +79,7 @@ export function lockText(lock: PipelineLock): string {
  * @throws {UserError} If it cannot be written.
  */
 export async function writeLock(path: string, lock: PipelineLock): Promise<void> {
-  const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}`;
+  const temporary = temporaryOfLock(path);
   try {
     await Deno.writeTextFile(temporary, lockText(lock));
     await Deno.rename(temporary, path);

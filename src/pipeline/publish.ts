@@ -83,7 +83,7 @@ export async function publish(
       throw new TypeError(`Stage "${name}" publishes "${output}", which is none of its outputs`);
     }
     const changed = !(await isThere(path, stored));
-    if (changed) await copy(store.blobPath(stored.digest), path);
+    if (changed) await copy(store.blobPath(stored.digest), path, stage.stage.plugin !== undefined);
     published.push({ output, path, changed });
   }
   return published;
@@ -98,7 +98,7 @@ async function isThere(path: string, { digest, size }: StoredOutput): Promise<bo
   }
 }
 
-async function copy(from: string, to: string): Promise<void> {
+async function copy(from: string, to: string, isForeign: boolean): Promise<void> {
   const temporary = join(dirname(to), `.${basename(to)}.${crypto.randomUUID().slice(0, 8)}`);
   try {
     await Deno.mkdir(dirname(to), { recursive: true });
@@ -111,9 +111,12 @@ async function copy(from: string, to: string): Promise<void> {
     await Deno.rename(temporary, to);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
+    const isForbidden = isForeign && error instanceof Deno.errors.NotCapable;
     throw new UserError({
       message: `Cannot write "${to}": ${error instanceof Error ? error.message : error}`,
-      hint: "Choose another folder, or mend its permissions; the result itself is in the store",
+      hint: isForbidden
+        ? `Stages of plugins only write to "exports" and to where "export" writes; --trust-plugins lets them write anywhere`
+        : "Choose another folder, or mend its permissions; the result itself is in the store",
     }, { cause: error });
   }
 }

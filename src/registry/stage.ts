@@ -145,7 +145,7 @@ interface StageFacts<P extends TObject, I extends Ports, O extends Outputs> {
   readonly engine: boolean;
   /**
    * Whether, with these parameters, results also depend on how the processor multiplies 8-bit integers: then that is
-   * part of the key too, and finding it out loads ONNX Runtime before anything runs.
+   * part of the key too. To find it out, ONNX Runtime is loaded once in each store after each start of the machine.
    */
   usesIntegerKernels?(parameters: Static<P>): boolean;
   /** The ignorable inputs that have no part with these parameters. */

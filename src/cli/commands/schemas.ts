@@ -20,8 +20,8 @@ export interface SchemasOptions {
 /** Writes the JSON Schemas by which editors complete and check pipeline files, plugins' stages with the others. */
 export async function schemas(options: SchemasOptions, { out }: Streams): Promise<ExitCode> {
   const { schemaFiles } = await import("../../pipeline/generated/schemas.ts");
-  const files = schemaFiles(await allStages(options.plugins));
   const folder = options.out ?? "schemas";
+  const files = schemaFiles(await allStages(options.plugins, [folder]));
   try {
     for (const [name, text] of files) {
       const path = join(folder, name);
