@@ -14,7 +14,7 @@ import {
   network,
   property,
 } from "../verify/pairs.ts";
-import { roundedActivations } from "../verify/rounded.ts";
+import { roundedActivations, samplesOf } from "../verify/rounded.ts";
 
 /** A pair of models on a box, and how much to look at. */
 export interface Case {
@@ -145,7 +145,10 @@ export function* cases(): Generator<Case> {
           models: async () => {
             const original = await network(path);
             const weights = narrowedModel(original, copy.weights);
-            return [original, copy.rounds ? roundedActivations(weights, await boxOf()) : weights];
+            return [
+              original,
+              copy.rounds ? roundedActivations(weights, samplesOf(await boxOf())) : weights,
+            ];
           },
         };
       }

@@ -20,24 +20,29 @@ type Narrowing = (values: Float32Array, dims: readonly number[]) => Float32Array
 /** Rounded to half precision. */
 const half: Narrowing = (values) => Float32Array.from(Float16Array.from(values));
 
-/** Symmetric 8-bit integers with one scale. */
-const byTensor: Narrowing = (values) => {
+/** Symmetric integers with one scale. */
+const byTensor = (bits: number): Narrowing => (values) => {
   const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const scale = Math.fround(largest / 127) || 1;
+  const scale = Math.fround(largest / (2 ** (bits - 1) - 1)) || 1;
   return values.map((value) => Math.round(value / scale) * scale);
 };
 
-/** Symmetric 8-bit integers with a scale for each row of the first axis. */
-const byChannel: Narrowing = (values, dims) => {
+/** Symmetric integers with a scale for each row of the first axis. */
+const byChannel = (bits: number): Narrowing => (values, dims) => {
   const length = values.length / dims[0]!;
   const result = new Float32Array(values.length);
   for (let from = 0; from < values.length; from += length) {
-    result.set(byTensor(values.subarray(from, from + length), dims), from);
+    result.set(byTensor(bits)(values.subarray(from, from + length), dims), from);
   }
   return result;
 };
 
-const NARROWINGS = { half, "int8 tensor": byTensor, "int8 channel": byChannel };
+const NARROWINGS = {
+  half,
+  "int8 tensor": byTensor(8),
+  "int8 channel": byChannel(8),
+  "int4 channel": byChannel(4),
+};
 
 /** A way to hold weights in fewer bits. */
 export type Narrowed = keyof typeof NARROWINGS;
@@ -57,7 +62,7 @@ export function narrowedModel(model: Model, how: Narrowed): Model {
   return copy;
 }
 
-/** A network of the shared data. */
+/** A network of the shared data for verification. */
 export async function network(path: string): Promise<Model> {
   return await readModel(shared(path));
 }

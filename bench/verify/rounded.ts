@@ -16,13 +16,20 @@ import { pairModels } from "../../src/verify/network/pair.ts";
 const OPSET = 21;
 const SAMPLES = 64;
 
-/** A copy whose grids reach as far as the values at some points of a box, which others of the box can be beyond. */
-export function roundedActivations(model: Model, { lower, upper }: Box): Model {
+/** Some points of a box. */
+export function samplesOf({ lower, upper }: Box): Float64Array[] {
+  const random = Random.from(0, "ranges");
+  return Array.from(
+    { length: SAMPLES },
+    () => lower.map((from, at) => from + random.uniform() * (upper[at]! - from)),
+  );
+}
+
+/** A copy whose grids reach as far as the values at some points, which those at others can be beyond. */
+export function roundedActivations(model: Model, points: readonly Float64Array[]): Model {
   const network = pairModels(model, model);
   const largest = new Map<string, number>();
-  const random = Random.from(0, "ranges");
-  for (let sample = 0; sample < SAMPLES; sample++) {
-    const x = lower.map((from, at) => from + random.uniform() * (upper[at]! - from));
+  for (const x of points) {
     const values = valuesOf(network, "original", x);
     network.steps.forEach((step, at) => {
       if (step.kind !== "relu") return;
