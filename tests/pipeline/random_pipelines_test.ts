@@ -1,56 +1,136 @@
 import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { explainPlan, explainRun } from "../../src/pipeline/explain.ts";
 import { loadPipeline } from "../../src/pipeline/load.ts";
 import { planPipeline } from "../../src/pipeline/plan.ts";
 import { openStore } from "../../src/store/store.ts";
-import { Folder, run } from "./support.ts";
+import { Folder, run, TEST_STAGES } from "./support.ts";
 
-/** A stage of a random pipeline: it takes outputs of earlier ones. */
+/** A stage of a random pipeline. */
 interface Stage {
   readonly plus: number;
   readonly divide: number;
-  /** Indices of earlier stages, for the ports a to d. */
-  readonly from: readonly number[];
+  /** What the ports a to d take: the output of an earlier stage by its index, the file by -1, nothing. */
+  readonly from: readonly (number | undefined)[];
 }
+
+/** All that results depend on. */
+interface World {
+  readonly seed: number;
+  /** The number in the file. */
+  readonly file: number;
+  /** A comment in the plugin's source. */
+  readonly code: number;
+  /** Of the stage's implementation. */
+  readonly version: number;
+  readonly stages: readonly Stage[];
+}
+
+/** Changes one ingredient. */
+type Edit =
+  | { readonly what: "plus" | "divide"; readonly stage: number; readonly value: number }
+  | { readonly what: "wire"; readonly stage: number; readonly port: number; readonly to: number }
+  | { readonly what: "seed" | "file" | "code" | "version"; readonly value: number };
 
 const PORTS = ["a", "b", "c", "d"] as const;
 
-const pipelines = fc.integer({ min: 1, max: 8 }).chain((count) =>
-  fc.tuple(
-    ...Array.from({ length: count }, (_, index) =>
-      fc.record({
-        plus: fc.integer({ min: 0, max: 5 }),
-        divide: fc.integer({ min: 1, max: 3 }),
-        from: index === 0
-          ? fc.constant([])
-          : fc.array(fc.integer({ min: 0, max: index - 1 }), { maxLength: 4 }),
-      })),
-  )
+const worlds: fc.Arbitrary<World> = fc.integer({ min: 1, max: 8 }).chain((count) =>
+  fc.record({
+    seed: fc.integer({ min: 0, max: 2 }),
+    file: fc.integer({ min: 0, max: 9 }),
+    code: fc.integer({ min: 0, max: 2 }),
+    version: fc.integer({ min: 1, max: 3 }),
+    stages: fc.tuple(
+      ...Array.from({ length: count }, (_, index) =>
+        fc.record({
+          plus: fc.integer({ min: 0, max: 5 }),
+          divide: fc.integer({ min: 1, max: 3 }),
+          from: fc.array(fc.integer({ min: -1, max: index - 1 }), { maxLength: 4 }),
+        })),
+    ),
+  })
 );
 
-function yaml(stages: readonly Stage[]): string {
-  const entries = stages.map(({ plus, divide, from }, index) => {
-    const wires = PORTS.map((port, place) => `${port}: ${name(from[place])}`).join(", ");
-    return `  - { id: s${index}, uses: sum, with: { plus: ${plus}, divide: ${divide} }, in: { ${wires} } }`;
-  });
-  return ["name: random", "stages:", ...entries].join("\n");
+const edits: fc.Arbitrary<Edit> = fc.oneof(
+  fc.record({
+    what: fc.constantFrom("plus", "divide"),
+    stage: fc.nat(7),
+    value: fc.integer({ min: 1, max: 9 }),
+  }),
+  fc.record({
+    what: fc.constant("wire"),
+    stage: fc.nat(7),
+    port: fc.nat(3),
+    to: fc.integer({ min: -2, max: 7 }),
+  }),
+  fc.record({
+    what: fc.constantFrom("seed", "file", "code", "version"),
+    value: fc.integer({ min: 1, max: 9 }),
+  }),
+);
+
+function edited(world: World, edit: Edit): World {
+  if ("value" in edit && !("stage" in edit)) return { ...world, [edit.what]: edit.value };
+  const index = edit.stage % world.stages.length;
+  const stage = world.stages[index]!;
+  const change = edit.what === "wire"
+    ? { from: wired(stage, edit.port, (edit.to + 2) % (index + 2) - 2) }
+    : { [edit.what]: edit.value };
+  return { ...world, stages: world.stages.with(index, { ...stage, ...change }) };
 }
 
-function name(index: number | undefined): string {
-  return index === undefined ? "none" : `s${index}`;
+/** @param to An earlier stage, -1 for the file, -2 for nothing. */
+function wired({ from }: Stage, port: number, to: number): Stage["from"] {
+  return PORTS.map((_, place) => place === port ? (to === -2 ? undefined : to) : from[place]);
+}
+
+/** Writes a world into a folder; ids of stages, and where it is, are no ingredients. */
+function write(folder: Folder, world: World, { at = "", prefix = "s" } = {}): string {
+  const { seed, file, code, version, stages } = world;
+  const plugin = `code-${version}-${code}.ts`;
+  folder.write(
+    `${at}${plugin}`,
+    `import stages from ${JSON.stringify(pathToFileURL(TEST_STAGES).href)};
+export default stages.map((stage) => ({ ...stage, version: ${version} }));
+// ${code}
+`,
+  );
+  folder.write(`${at}x.json`, String(file));
+  const name = (index: number | undefined) =>
+    index === undefined ? "none" : index < 0 ? "inputs.x" : `${prefix}${index}`;
+  const entries = stages.map(({ plus, divide, from }, index) => {
+    const wires = PORTS.map((port, place) => `${port}: ${name(from[place])}`).join(", ");
+    return `  - { id: ${
+      name(index)
+    }, uses: sum, with: { plus: ${plus}, divide: ${divide} }, in: { ${wires} } }`;
+  });
+  return folder.write(
+    `${at}p.yaml`,
+    [
+      "name: random",
+      `seed: ${seed}`,
+      `plugins: [${plugin}]`,
+      "inputs: { x: { json: x.json } }",
+      "stages:",
+      ...entries,
+      "",
+    ].join("\n"),
+  );
 }
 
 /** What each stage's result depends on, and the result, computed here. */
-function model(stages: readonly Stage[]): { ingredients: string; total: number }[] {
-  const results: { ingredients: string; total: number }[] = [];
+function model({ seed, file, code, version, stages }: World) {
+  const results: { inputs: (number | undefined)[]; ingredients: string; total: number }[] = [];
   for (const { plus, divide, from } of stages) {
-    const inputs = PORTS.map((_, place) =>
-      from[place] === undefined ? null : results[from[place]]!.total
-    );
+    const inputs = PORTS.map((_, place) => {
+      const index = from[place];
+      return index === undefined ? undefined : index < 0 ? file : results[index]!.total;
+    });
     const sum = inputs.reduce<number>((total, input) => total + (input ?? 0), plus);
     results.push({
-      ingredients: JSON.stringify([plus, divide, inputs]),
+      inputs,
+      ingredients: JSON.stringify([seed, code, version, plus, divide, inputs]),
       total: Math.floor(sum / divide),
     });
   }
@@ -58,29 +138,18 @@ function model(stages: readonly Stage[]): { ingredients: string; total: number }
 }
 
 Deno.test("changing anything reruns exactly the stages whose ingredients were never seen", async () => {
-  const changes = fc.array(
-    fc.record({
-      stage: fc.nat(7),
-      plus: fc.integer({ min: 0, max: 5 }),
-      divide: fc.integer({ min: 1, max: 3 }),
-    }),
-    { minLength: 1, maxLength: 3 },
-  );
+  const several = fc.array(edits, { minLength: 1, maxLength: 3 });
   await fc.assert(
-    fc.asyncProperty(pipelines, changes, async (first, edits) => {
+    fc.asyncProperty(worlds, several, async (first, changes) => {
       using folder = new Folder();
       const seen = new Set<string>();
-      let stages: Stage[] = [...first];
-      for (const edit of [undefined, ...edits]) {
-        if (edit !== undefined) {
-          const index = edit.stage % stages.length;
-          stages = stages.with(index, { ...stages[index]!, plus: edit.plus, divide: edit.divide });
-        }
-        const outcome = await run(folder.pipeline(yaml(stages)));
-        const expected = model(stages);
+      let world = first;
+      for (const edit of [undefined, ...changes]) {
+        if (edit !== undefined) world = edited(world, edit);
+        const outcome = await run(write(folder, world));
         // Equal ingredients are one result: whichever stage comes first makes it for both.
         const made = new Map<string, number>();
-        for (const [index, { ingredients, total }] of expected.entries()) {
+        for (const [index, { ingredients, total }] of model(world).entries()) {
           const { status, metrics } = outcome.stages.find(({ stage }) => stage === `s${index}`)!;
           assert.equal(metrics.total, total);
           if (seen.has(ingredients)) assert.equal(status, "hit");
@@ -92,66 +161,87 @@ Deno.test("changing anything reruns exactly the stages whose ingredients were ne
         }
       }
     }),
-    { numRuns: 25 },
+    { numRuns: 30 },
   );
 });
 
-Deno.test("what changed is named before and after the run, and nothing else is", async () => {
-  const edits = fc.record({
-    stage: fc.nat(7),
-    field: fc.constantFrom("plus", "divide"),
-    value: fc.integer({ min: 6, max: 9 }),
+/** What is told of a stage: what it says itself, and what it takes. */
+function told(before: World, after: World, index: number): { own: string[]; inputs: string[] } {
+  const [old, now] = [before.stages[index]!, after.stages[index]!];
+  const [taken, takes] = [model(before)[index]!.inputs, model(after)[index]!.inputs];
+  const own: string[] = [];
+  if (before.version !== after.version) {
+    own.push(`version ${before.version} → ${after.version} of "sum"`);
+  }
+  if (before.version !== after.version || before.code !== after.code) {
+    own.push("the plugin's code changed");
+  }
+  for (const name of ["plus", "divide"] as const) {
+    if (old[name] !== now[name]) own.push(`${name}: ${old[name]} → ${now[name]}`);
+  }
+  if (before.seed !== after.seed) own.push(`seed: ${before.seed} → ${after.seed}`);
+  const inputs = PORTS.flatMap((port, place) => {
+    if (taken[place] === takes[place]) return [];
+    const what = taken[place] === undefined
+      ? "is new"
+      : takes[place] === undefined
+      ? "is gone"
+      : "changed";
+    return [`input "${port}" ${what}`];
   });
+  return { own, inputs };
+}
+
+Deno.test("what changed is named before and after the run, and nothing else is", async () => {
   await fc.assert(
-    fc.asyncProperty(pipelines, edits, async (stages, { stage, field, value }) => {
+    fc.asyncProperty(worlds, edits, async (world, edit) => {
       using folder = new Folder();
-      const index = stage % stages.length;
-      const edited = stages.with(index, { ...stages[index]!, [field]: value });
-      await run(folder.pipeline(yaml(stages)));
-      const file = folder.pipeline(yaml(edited));
+      const changed = edited(world, edit);
+      await run(write(folder, world));
+      const file = write(folder, changed);
       await using store = openStore(folder.join("store"));
       const plan = await planPipeline(await loadPipeline(file), store);
       const before = new Map((await explainPlan(plan, [])).map((each) => [each.id, each]));
       const { record } = await run(file);
       const after = new Map((await explainRun(record, [], store)).map((each) => [each.id, each]));
 
-      const [old, now] = [model(stages), model(edited)];
-      for (const [place, { from }] of edited.entries()) {
-        const id = `s${place}`;
-        const own = place === index ? [`${field}: ${stages[index]![field]} → ${value}`] : [];
-        const moved = PORTS.filter((_, port) =>
-          from[port] !== undefined && old[from[port]!]!.total !== now[from[port]!]!.total
-        ).map((port) => `input "${port}" changed`);
-        assert.deepEqual(after.get(id)!.changes.map(({ text }) => text), [...own, ...moved], id);
+      const sorted = (list: readonly string[]) => list.toSorted();
+      for (const index of changed.stages.keys()) {
+        const id = `s${index}`;
+        const { own, inputs } = told(world, changed, index);
+        const all = sorted([...own, ...inputs]);
+        assert.deepEqual(sorted(after.get(id)!.changes.map(({ text }) => text)), all, id);
 
         const { status, changes, waits } = before.get(id)!;
-        const told = changes.map(({ text }) => text);
         if (status === "hit") continue;
+        const texts = changes.map(({ text }) => text);
         // Of what is not known yet, only the stage's own part can be told.
-        assert.deepEqual(told.filter((text) => !text.startsWith("input")), own, id);
-        if (waits.length === 0) assert.deepEqual(told, [...own, ...moved], id);
+        const itself = texts.filter((text) => !text.startsWith("input"));
+        assert.deepEqual(sorted(itself), sorted(own), id);
+        if (waits.length === 0) assert.deepEqual(sorted(texts), all, id);
         else assert.ok(waits.every((each) => before.get(each)!.status !== "hit"), id);
       }
     }),
-    { numRuns: 12 },
+    { numRuns: 20 },
   );
 });
 
 Deno.test("changing what is no ingredient reruns nothing", async () => {
   await fc.assert(
-    fc.asyncProperty(pipelines, fc.nat(7), async (stages, stage) => {
+    fc.asyncProperty(worlds, fc.nat(7), async (world, stage) => {
       using folder = new Folder();
-      await run(folder.pipeline(yaml(stages)));
-      const id = `s${stage % stages.length}`;
-      const other = yaml(stages).replace(
-        "name: random",
-        "name: other\ndescription: of another name",
-      )
+      await run(write(folder, world));
+      const other = write(folder, world, { at: "moved/", prefix: "other" });
+      const id = `other${stage % world.stages.length}`;
+      const text = Deno.readTextFileSync(other)
+        .replace("name: random", "# With a comment\nname: other\ndescription: of another name")
         .replace(
           `{ id: ${id}, `,
           `{ id: ${id}, description: as before, expect: { total: ">= 0" }, `,
         );
-      const { stages: outcomes, exitCode } = await run(folder.pipeline(other, "moved/p.yaml"), {
+      Deno.writeTextFileSync(other, text);
+      Deno.utimeSync(folder.join("moved/x.json"), 1, 1);
+      const { stages: outcomes, exitCode } = await run(other, {
         jobs: 1,
         threads: 3,
         memory: 2 ** 20,
@@ -161,6 +251,6 @@ Deno.test("changing what is no ingredient reruns nothing", async () => {
       assert.equal(exitCode, 0);
       assert.ok(outcomes.every(({ status }) => status === "hit"));
     }),
-    { numRuns: 8 },
+    { numRuns: 10 },
   );
 });
