@@ -75,7 +75,7 @@ export class HttpTransport implements Transport {
       const { status } = response;
       if (response.ok) return response;
       if (status === 404) {
-        await requireBucket(response);
+        await this.#requireBucket(response, stop);
         return undefined;
       }
       await response.body?.cancel();
@@ -110,6 +110,27 @@ export class HttpTransport implements Transport {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** A store that is not there at all is no store without the file: what a server says of a missing file tells. */
+  async #requireBucket({ body }: Response, stop: AbortController): Promise<void> {
+    if (body === null) return;
+    const { pause } = this.#options.patience;
+    const timer = setTimeout(() => stop.abort(tooSlow(pause)), pause);
+    let text = "";
+    try {
+      const decoder = new TextDecoder();
+      for await (const chunk of body) {
+        text += decoder.decode(chunk, { stream: true });
+        if (text.length > 4096) break;
+      }
+      stop.signal.throwIfAborted();
+    } catch (error) {
+      throw this.#explain(error);
+    } finally {
+      clearTimeout(timer);
+    }
+    if (text.includes("<Code>NoSuchBucket</Code>")) throw new RemoteError("has no such bucket");
   }
 
   async *#content(
@@ -157,18 +178,6 @@ export class HttpTransport implements Transport {
     }
     return new RemoteError(`answers ${status} to a ${method}`, this.#options.onRefused);
   }
-}
-
-/** A store that is not there at all is no store without the file. */
-async function requireBucket({ body }: Response): Promise<void> {
-  if (body === null) return;
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of body) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > 4096) break;
-  }
-  if (text.includes("<Code>NoSuchBucket</Code>")) throw new RemoteError("has no such bucket");
 }
 
 function tooSlow(milliseconds: number): RemoteError {

@@ -4,6 +4,7 @@ import { UserError } from "../../../src/base/errors.ts";
 import { SigningKey } from "../../../src/base/signature.ts";
 import { digestOf } from "../../../src/store/digest.ts";
 import { openRemote, type OpenRemoteOptions } from "../../../src/store/remote/open.ts";
+import type { Patience } from "../../../src/store/remote/transport.ts";
 import { readResultFile, resultFile } from "../../../src/store/result_file.ts";
 import { openStore, type StoredAction } from "../../../src/store/store.ts";
 import { action, keyed, temporaryFolder } from "../fixture.ts";
@@ -11,7 +12,12 @@ import { awsVariables, CREDENTIALS, httpServer, s3Server, type TestServer } from
 import { findFault, signatureOf } from "./signature_v4.ts";
 
 /** For servers that do not answer; those that do may be slow on a busy machine. */
-const IMPATIENCE = { pause: 400, whole: 800 };
+/** Each runs out by itself, however slow the machine is. */
+const IMPATIENCE: Readonly<Record<string, Patience>> = {
+  silence: { pause: 400, whole: 60_000 },
+  "no end of a refusal": { pause: 400, whole: 60_000 },
+  drip: { pause: 60_000, whole: 800 },
+};
 const BYTES = new TextEncoder().encode("the result of a stage".repeat(1000));
 
 /** Stores in one folder that share a remote store. */
@@ -261,6 +267,11 @@ Deno.test("an outage is told once, and work goes on here", async () => {
       () => new Response(drip(20)),
       /does not answer within 2 s/,
     ],
+    [
+      "no end of a refusal",
+      () => new Response(drip(20), { status: 404 }),
+      /does not answer within 1 s/,
+    ],
   ];
   for (const [name, misbehave, expected] of outages) {
     await using folder = temporaryFolder();
@@ -273,7 +284,7 @@ Deno.test("an outage is told once, and work goes on here", async () => {
     });
     const shared = sharing(folder.path, {
       address: server.url,
-      ...(/silence|drip/.test(name) && { patience: IMPATIENCE }),
+      ...(IMPATIENCE[name] !== undefined && { patience: IMPATIENCE[name] }),
     });
     const { store } = await shared.open("here", { mode: "read-write" });
     await using _closing = store;
