@@ -7,7 +7,7 @@
 import type { BoxBatch } from "../bounds/batch.ts";
 import { type InnerRows, Propagator } from "../bounds/propagate.ts";
 import type { Semantics } from "../bounds/roundoff.ts";
-import { rowsOf } from "../bounds/rows.ts";
+import { type Rows, rowsOf } from "../bounds/rows.ts";
 import { type PairedNetwork, sizeOf } from "../network/network.ts";
 import { packBounds, type PackLayout, packLayout, unpackBounds } from "./pack.ts";
 
@@ -24,6 +24,8 @@ export interface ExpandRequest {
   readonly inherited: Float32Array<ArrayBuffer> | undefined;
   /** [boxes × 2·outputs], 1 where a row is wanted: row 2o bounds f′ − f from above, row 2o + 1 from below. */
   readonly wanted: Uint8Array;
+  /** [2·outputs]: the bound at which a row is done. */
+  readonly goals: Float64Array;
 }
 
 /** What is known of them then. */
@@ -81,13 +83,18 @@ export class Expander implements AsyncDisposable {
     await this.#propagator[Symbol.asyncDispose]();
   }
 
-  async #expandPart({ batch, inherited, wanted }: ExpandRequest): Promise<ExpandResult> {
+  async #expandPart({ batch, inherited, wanted, goals }: ExpandRequest): Promise<ExpandResult> {
     const { network } = this.#propagator;
     const known = inherited && unpackBounds(this.#layout, batch.count, inherited);
     const state = await this.#propagator.propagate(batch, this.#options.rows, known);
     const outputs = sizeOf(network, network.output);
     const rows = rowsOf(batch.count, outputs, wanted);
-    const found = await this.#propagator.boundRows(network.output, "joint", rows, state, true);
+    const { output } = network;
+    const aims = {
+      enough: aimsOf(rows, goals, 1),
+      hopeless: aimsOf(rows, goals, REACH),
+    };
+    const found = await this.#propagator.boundRows(output, "joint", rows, state, true, aims);
     const bounds = new Float64Array(wanted.length).fill(Infinity);
     for (let at = 0; at < rows.sign.length; at++) {
       const sign = rows.sign[at]!;
@@ -105,9 +112,19 @@ export class Expander implements AsyncDisposable {
   }
 }
 
+/** Bounds that rows of e = f − f′ are to reach: goals of f′ − f times a factor, with the other sign. */
+function aimsOf({ index, sign }: Rows, goals: Float64Array, factor: number): Float64Array {
+  return sign.map((each, at) =>
+    each === 0 ? NaN : -factor * goals[2 * index[at]! + (each > 0 ? 0 : 1)]!
+  );
+}
+
+/** Rows further above their goal than so many times are better split. */
+const REACH = 1.6;
+
 /** Some boxes of a request. */
 function cut(request: ExpandRequest, packed: number, from: number, to: number): ExpandRequest {
-  const { batch: { count, lower, upper }, inherited, wanted } = request;
+  const { batch: { count, lower, upper }, inherited, wanted, goals } = request;
   if (from === 0 && to === count) return request;
   const inputs = lower.length / count;
   const rows = wanted.length / count;
@@ -119,6 +136,7 @@ function cut(request: ExpandRequest, packed: number, from: number, to: number): 
     },
     inherited: inherited?.subarray(packed * from, packed * to),
     wanted: wanted.subarray(rows * from, rows * to),
+    goals,
   };
 }
 

@@ -328,7 +328,7 @@ class Search {
       upper: new Float64Array(boxes.length * size),
     };
     const wanted = new Uint8Array(boxes.length * this.#rows);
-    const goals = Array.from({ length: this.#rows }, (_, row) => this.#goal(row));
+    const goals = Float64Array.from({ length: this.#rows }, (_, row) => this.#goal(row));
     boxes.forEach(({ lower, upper }, box) => {
       batch.lower.set(lower, box * size);
       batch.upper.set(upper, box * size);
@@ -337,7 +337,7 @@ class Search {
         wanted[box * this.#rows + row] = known === undefined || known[row]! > goals[row]! ? 1 : 0;
       }
     });
-    return { batch, inherited, wanted };
+    return { batch, inherited, wanted, goals };
   }
 
   #merge(
