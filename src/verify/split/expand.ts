@@ -24,8 +24,8 @@ export interface ExpandRequest {
   readonly inherited: Float32Array<ArrayBuffer> | undefined;
   /** [boxes × 2·outputs], 1 where a row is wanted: row 2o bounds f′ − f from above, row 2o + 1 from below. */
   readonly wanted: Uint8Array;
-  /** [2·outputs]: the bound at which a row is done. */
-  readonly goals: Float64Array;
+  /** [2·outputs]: the bound at which a row is done; without, rows get what one pass gives. */
+  readonly goals?: Float64Array | undefined;
 }
 
 /** What is known of them then. */
@@ -90,7 +90,7 @@ export class Expander implements AsyncDisposable {
     const outputs = sizeOf(network, network.output);
     const rows = rowsOf(batch.count, outputs, wanted);
     const { output } = network;
-    const aims = {
+    const aims = goals && {
       enough: aimsOf(rows, goals, 1),
       hopeless: aimsOf(rows, goals, REACH),
     };
