@@ -9,6 +9,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { Attacker } from "../src/verify/attack/attack.ts";
+import { ExpandThreads } from "../src/verify/split/pool.ts";
 import type { SearchResult } from "../src/verify/split/search.ts";
 import { Verifier } from "../src/verify/verify.ts";
 import { zonotopeBracket } from "../src/verify/zonotope/bracket.ts";
@@ -66,10 +67,13 @@ class Runner implements AsyncDisposable {
   async #verify({ pair, box }: Case, points: readonly Float64Array[]): Promise<SearchResult> {
     const { method, ...options } = this.#row.options;
     if (method === "zonotope") return zonotopeBracket(pair, box, points, { semantics: "real" });
-    this.#verifier ??= new Verifier(pair, { ...options, method, threads: THREADS });
+    this.#verifier ??= new Verifier(pair, { ...options, method, threads: THREADS, pool });
     return await this.#verifier.verify(box, points);
   }
 }
+
+/** For all networks of a row. */
+await using pool = THREADS > 1 ? new ExpandThreads(THREADS) : undefined;
 
 for (const row of rows(Number(given.boxes))) {
   if (!row.name.includes(given.row)) continue;

@@ -12,6 +12,7 @@ import { allRows } from "./bounds/rows.ts";
 import { down, up } from "./bounds/batch.ts";
 import { type PairedNetwork, sizeOf } from "./network/network.ts";
 import { Expander } from "./split/expand.ts";
+import { ExpandThreads } from "./split/pool.ts";
 import { searchBox, type SearchOptions, type SearchResult } from "./split/search.ts";
 import { type Ends, lookedAt, wholeBracket } from "./whole.ts";
 
@@ -49,6 +50,8 @@ export class Verifier implements AsyncDisposable {
   /** With the slopes that one pass chooses. */
   readonly #plain: Propagator;
   readonly #expander: Expander;
+  /** Threads of its own, where none are given. */
+  readonly #threads: ExpandThreads | undefined;
 
   constructor(network: PairedNetwork, options: VerifyOptions) {
     const { semantics = "real", threads = 1 } = options;
@@ -58,6 +61,9 @@ export class Verifier implements AsyncDisposable {
     this.#propagator = new Propagator(network, { semantics, threads, reselect });
     this.#plain = new Propagator(network, { semantics, threads });
     this.#expander = new Expander(network, { semantics, rows: "values" });
+    this.#threads = threads > 1 && options.pool === undefined
+      ? new ExpandThreads(threads)
+      : undefined;
   }
 
   /**
@@ -76,6 +82,7 @@ export class Verifier implements AsyncDisposable {
     if (method === "differential" && split && free > 0 && free <= MOST_SPLIT_INPUTS) {
       return await searchBox(this.#network, box, {
         ...this.#options,
+        pool: this.#options.pool ?? this.#threads,
         points: points.filter((point) => contains(box, point)),
         ...(resume && { resume }),
       });
@@ -87,6 +94,7 @@ export class Verifier implements AsyncDisposable {
     await this.#propagator[Symbol.asyncDispose]();
     await this.#plain[Symbol.asyncDispose]();
     await this.#expander[Symbol.asyncDispose]();
+    await this.#threads?.[Symbol.asyncDispose]();
   }
 
   async #whole(box: Box, points: readonly Float64Array[]): Promise<SearchResult> {

@@ -8,7 +8,7 @@ import type { PairedNetwork } from "../network/network.ts";
 import type { Expander, ExpandOptions, ExpandRequest, ExpandResult } from "./expand.ts";
 
 /** Expands several batches at once. */
-export interface ExpandPool extends AsyncDisposable {
+export interface ExpandPool {
   /** Results in the order of the requests, whatever the order in which they were done. */
   expand(requests: readonly ExpandRequest[]): Promise<ExpandResult[]>;
 }
@@ -22,14 +22,46 @@ export interface WorkerSetup {
 /** What a worker answers. */
 export type WorkerAnswer = { readonly result: ExpandResult } | { readonly failure: string };
 
-/** A pool of so many threads: this one, with the expander that is there, and others beside it. */
+/**
+ * Threads beside this one. They begin when there is work for them, and stay for the next search: what a thread has
+ * compiled by then is worth more than what it takes.
+ */
+export class ExpandThreads implements AsyncDisposable {
+  readonly #others: number;
+  #workers: Worker[] = [];
+
+  /** @param threads How many there are with this one. */
+  constructor(threads: number) {
+    this.#others = threads - 1;
+  }
+
+  /** Those that there are, begun if need be. */
+  start(): readonly Worker[] {
+    while (this.#workers.length < this.#others) {
+      this.#workers.push(
+        new Worker(new URL("./worker.ts", import.meta.url), { type: "module" }),
+      );
+    }
+    return this.#workers;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    for (const worker of this.#workers) worker.terminate();
+    this.#workers = [];
+    return Promise.resolve();
+  }
+}
+
+/** A pool of these threads, and of this one with the expander that is there. */
 export function expandPool(
   network: PairedNetwork,
   options: ExpandOptions,
-  threads: number,
+  threads: ExpandThreads | undefined,
   local: Expander,
 ): ExpandPool {
-  return threads <= 1 ? new LocalPool(local) : new WorkerPool({ network, options }, threads, local);
+  return threads === undefined
+    ? new LocalPool(local)
+    : new WorkerPool({ network, options }, threads, local);
 }
 
 class LocalPool implements ExpandPool {
@@ -44,23 +76,19 @@ class LocalPool implements ExpandPool {
     for (const request of requests) results.push(await this.#expander.expand(request));
     return results;
   }
-
-  /** The expander belongs to whoever made it. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return Promise.resolve();
-  }
 }
 
-/** This thread and others, which begin when there is work for them. */
+/** This thread and others. */
 class WorkerPool implements ExpandPool {
   readonly #setup: WorkerSetup;
   readonly #local: Expander;
-  readonly #others: number;
-  #workers: Worker[] = [];
+  readonly #threads: ExpandThreads;
+  /** Those that know of the network. */
+  #workers: readonly Worker[] = [];
 
-  constructor(setup: WorkerSetup, threads: number, local: Expander) {
+  constructor(setup: WorkerSetup, threads: ExpandThreads, local: Expander) {
     this.#setup = setup;
-    this.#others = threads - 1;
+    this.#threads = threads;
     this.#local = local;
   }
 
@@ -73,26 +101,16 @@ class WorkerPool implements ExpandPool {
         results[at] = await expand(requests[at]!);
       }
     };
-    if (requests.length > 1) this.#start();
+    if (requests.length > 1 && this.#workers.length === 0) {
+      this.#workers = this.#threads.start();
+      for (const worker of this.#workers) worker.postMessage(this.#setup);
+    }
     // Other threads first: this one is busy until its request is done.
     await Promise.all([
       ...this.#workers.map((worker) => work((request) => ask(worker, request))),
       work((request) => this.#local.expand(request)),
     ]);
     return results;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    for (const worker of this.#workers) worker.terminate();
-    return Promise.resolve();
-  }
-
-  #start(): void {
-    while (this.#workers.length < this.#others) {
-      const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-      worker.postMessage(this.#setup);
-      this.#workers.push(worker);
-    }
   }
 }
 

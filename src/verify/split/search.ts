@@ -16,7 +16,7 @@ import type { Semantics } from "../bounds/roundoff.ts";
 import { type PairedNetwork, sizeOf } from "../network/network.ts";
 import { Expander, type ExpandRequest, type ExpandResult, middles } from "./expand.ts";
 import { Heap } from "./heap.ts";
-import { expandPool } from "./pool.ts";
+import { expandPool, ExpandThreads } from "./pool.ts";
 import { decodeState, encodeState, type Leaf } from "./state.ts";
 import { refineWitnesses } from "./witness.ts";
 
@@ -37,6 +37,8 @@ export interface SearchOptions {
   /** Which inner rows are made; chosen by what they do on the whole domain unless told. */
   readonly rows?: "values" | "differences";
   readonly threads?: number;
+  /** Threads that outlive the search, instead of so many of its own. */
+  readonly pool?: ExpandThreads | undefined;
   /** Boxes that one expansion holds. */
   readonly batch?: number;
   /** Points that are known already, such as those of an attack. */
@@ -79,7 +81,7 @@ export interface SearchResult extends Bracket {
 const ROUND = 4;
 
 /** Boxes that are worth a request of their own. */
-const LEAST_SHARE = 24;
+const LEAST_SHARE = 8;
 
 /** Searches a box. */
 export async function searchBox(
@@ -116,7 +118,7 @@ class Search {
   }
 
   async run(): Promise<SearchResult> {
-    const { semantics = "real", threads = 1, batch = 256 } = this.#options;
+    const { semantics = "real", threads = 1, batch = 256, pool: given } = this.#options;
     let began = performance.now();
     await using values = new Expander(this.#network, { semantics, rows: "values" });
     await using differences = new Expander(this.#network, { semantics, rows: "differences" });
@@ -129,7 +131,8 @@ class Search {
       this.#merge(root, chosen.first, undefined, [1]);
     } else began -= this.#elapsed;
     const local = rows === "values" ? values : differences;
-    await using pool = expandPool(this.#network, { semantics, rows }, threads, local);
+    await using own = given === undefined && threads > 1 ? new ExpandThreads(threads) : undefined;
+    const pool = expandPool(this.#network, { semantics, rows }, given ?? own, local);
     while (this.#heap.size > 0 && !this.#isOver(began)) {
       const parents = this.#take(batch * ROUND / 2);
       if (parents.length === 0) continue;

@@ -1,5 +1,5 @@
 /**
- * The thread of an expander: the first message sets it up, every other one is a batch.
+ * The thread of an expander: a message with a network sets it up, every other one is a batch.
  *
  * @module
  */
@@ -17,7 +17,9 @@ let expander: Expander | undefined;
 
 scope.onmessage = async ({ data }) => {
   if ("network" in data) {
+    const before = expander;
     expander = new Expander(data.network, data.options);
+    await before?.[Symbol.asyncDispose]();
     return;
   }
   try {

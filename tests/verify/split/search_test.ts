@@ -7,6 +7,7 @@ import { box } from "../../../src/verify/box.ts";
 import { evaluate } from "../../../src/verify/network/evaluate.ts";
 import { pairModels } from "../../../src/verify/network/pair.ts";
 import { decodeState, encodeState } from "../../../src/verify/split/state.ts";
+import { ExpandThreads } from "../../../src/verify/split/pool.ts";
 import { searchBox } from "../../../src/verify/split/search.ts";
 
 function network(error: number) {
@@ -85,6 +86,22 @@ Deno.test("threads do not change a result", async () => {
     await searchBox(pair, DOMAIN, { ratio: 1.1, batch: 16, threads: 2 }),
   ];
   assert.deepEqual(one, two);
+});
+
+Deno.test("threads go from one search to the next, of another network too", async () => {
+  await using pool = new ExpandThreads(2);
+  const options = { ratio: 1.1, batch: 16, threads: 2 };
+  for (const error of [0.05, 0.02]) {
+    for (const semantics of ["real", "float32"] as const) {
+      const pair = network(error);
+      const [one, two] = [
+        await searchBox(pair, DOMAIN, { ...options, semantics, threads: 1 }),
+        await searchBox(pair, DOMAIN, { ...options, semantics, pool }),
+      ];
+      assert.deepEqual(one, two);
+    }
+  }
+  assert.equal(pool.start().length, 1);
 });
 
 Deno.test("equal networks do not differ", async () => {
