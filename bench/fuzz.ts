@@ -21,22 +21,26 @@ const { values } = parseArgs({
   },
 });
 
+/** Seconds without progress; counted one by one, as a machine may be busy, or stop the whole process for a while. */
+const STILL = LONGEST * 6;
+
 /** Runs a target in a thread, and watches that it goes on. */
 function run(target: string): Promise<{ faults: readonly unknown[] }> {
   const progress = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(new URL("./fuzz/worker.ts", import.meta.url), { type: "module" });
   return new Promise((resolve, reject) => {
     let last = -1;
+    let still = 0;
     const watch = setInterval(() => {
       const now = Atomics.load(progress, 0);
-      if (now === last) {
+      still = now === last ? still + 1 : 0;
+      if (still >= STILL) {
         clearInterval(watch);
         worker.terminate();
         reject(new Error(`${target}: case ${now} of seed ${values.seed} hangs`));
       }
       last = now;
-      // On a busy machine, a case is given the processor late.
-    }, LONGEST * 6 * 1000);
+    }, 1000);
     worker.onmessage = ({ data }) => {
       clearInterval(watch);
       worker.terminate();
