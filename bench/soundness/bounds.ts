@@ -58,6 +58,8 @@ export async function parts(
       batch: { count, lower: flat("lower"), upper: flat("upper") },
       inherited: undefined,
       wanted: new Uint8Array(count * 2 * outputs).fill(1),
+      // Never reached, so that rows are refined as far as they can be.
+      goals: new Float64Array(2 * outputs),
     });
     return bounds;
   };

@@ -129,7 +129,7 @@ function acas(number: number): Source[] {
     path: `acasxu/ACASXU_run2a_${name}.onnx`,
     boxes: [[`p${number}`, () => Promise.resolve(acasBox(number))]],
     copies: [HALF, TENSOR, TENSOR_8],
-    effort: { points: 30_000, restarts: 4, boxes: 256, parts: 64 },
+    effort: { points: 70_000, restarts: 8, boxes: 64, parts: 64 },
   }));
 }
 

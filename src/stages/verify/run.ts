@@ -26,6 +26,7 @@ import { CheckpointClock } from "../../engine/training/checkpoint_clock.ts";
 import type { SearchProgress } from "../../verify/split/search.ts";
 import { withItself } from "../../verify/variants.ts";
 import { MOST_SPLIT_INPUTS, Verifier } from "../../verify/verify.ts";
+import { wholeWork } from "../../verify/work.ts";
 import { zonotopeBracket } from "../../verify/zonotope/bracket.ts";
 import { answerOf, type DomainResult } from "./answer.ts";
 import { certificateOf } from "./certificate.ts";
@@ -51,6 +52,7 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
   if (semantics === "float32") checkTypes(reference, model);
   const network = pairModels(reference, model);
   const boxes = await domainOf(parameters.domain, reference, given);
+  warnOfWork(parameters, network, boxes, context);
   const domains = await verifyAll(parameters, { model, reference, network, boxes }, context);
 
   const worst = domains.reduce((most, each) => largest(each) > largest(most) ? each : most);
@@ -194,6 +196,28 @@ async function leastGoal(
     noise = Math.max(noise, ...outputs.map(({ proven }) => proven));
   }
   return Number.isFinite(noise) ? 2 * noise * ratio / (ratio - 1) : 0;
+}
+
+/** Multiplications that boxes are bounded whole by in minutes. */
+const QUICK_WORK = 1e12;
+
+/** Says beforehand that a network is too large for `differential` on anything but small boxes. */
+function warnOfWork(
+  { method }: Parameters,
+  network: PairedNetwork,
+  boxes: readonly NamedBox[],
+  context: StageContext,
+): void {
+  const work = wholeWork(network);
+  if (method !== "differential" || work <= QUICK_WORK) return;
+  if (boxes.every(({ box }) => freeSides(box) === 0)) return;
+  context.warn(
+    `Bounding a box of this domain can take hours: up to ${
+      work.toExponential(0)
+    } multiplications, ` +
+      "unless the box leaves the signs of few neurons open. Make it smaller, or take method " +
+      "interval, which takes seconds and says less",
+  );
 }
 
 /** Whether all of a box provably has the class, in both models, that the original gives to its item. */
