@@ -26,6 +26,8 @@ export interface ExpandRequest {
   readonly wanted: Uint8Array;
   /** [2·outputs]: the bound at which a row is done; without, rows get what one pass gives. */
   readonly goals?: Float64Array | undefined;
+  /** Rows further above their goal than so many times are better split than refined. */
+  readonly reach?: number | undefined;
 }
 
 /** What is known of them then. */
@@ -83,7 +85,9 @@ export class Expander implements AsyncDisposable {
     await this.#propagator[Symbol.asyncDispose]();
   }
 
-  async #expandPart({ batch, inherited, wanted, goals }: ExpandRequest): Promise<ExpandResult> {
+  async #expandPart(
+    { batch, inherited, wanted, goals, reach = 1 }: ExpandRequest,
+  ): Promise<ExpandResult> {
     const { network } = this.#propagator;
     const known = inherited && unpackBounds(this.#layout, batch.count, inherited);
     const state = await this.#propagator.propagate(batch, this.#options.rows, known);
@@ -92,7 +96,7 @@ export class Expander implements AsyncDisposable {
     const { output } = network;
     const aims = goals && {
       enough: aimsOf(rows, goals, 1),
-      hopeless: aimsOf(rows, goals, REACH),
+      hopeless: aimsOf(rows, goals, reach),
     };
     const found = await this.#propagator.boundRows(output, "joint", rows, state, true, aims);
     const bounds = new Float64Array(wanted.length).fill(Infinity);
@@ -119,12 +123,9 @@ function aimsOf({ index, sign }: Rows, goals: Float64Array, factor: number): Flo
   );
 }
 
-/** Rows further above their goal than so many times are better split. */
-const REACH = 1.6;
-
 /** Some boxes of a request. */
 function cut(request: ExpandRequest, packed: number, from: number, to: number): ExpandRequest {
-  const { batch: { count, lower, upper }, inherited, wanted, goals } = request;
+  const { batch: { count, lower, upper }, inherited, wanted, goals, reach } = request;
   if (from === 0 && to === count) return request;
   const inputs = lower.length / count;
   const rows = wanted.length / count;
@@ -137,6 +138,7 @@ function cut(request: ExpandRequest, packed: number, from: number, to: number): 
     inherited: inherited?.subarray(packed * from, packed * to),
     wanted: wanted.subarray(rows * from, rows * to),
     goals,
+    reach,
   };
 }
 

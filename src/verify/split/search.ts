@@ -340,7 +340,7 @@ class Search {
         wanted[box * this.#rows + row] = known === undefined || known[row]! > goals[row]! ? 1 : 0;
       }
     });
-    return { batch, inherited, wanted, goals };
+    return { batch, inherited, wanted, goals, reach: reachOf(this.#options) };
   }
 
   #merge(
@@ -427,6 +427,14 @@ class Search {
       isComplete: this.#heap.size === 0,
     };
   }
+}
+
+/**
+ * How far above its goal a row is worth refining: what is refined costs several boxes, and where a ratio leaves little room,
+ * most boxes are just above their goal after one more split.
+ */
+function reachOf({ ratio = 1.1 }: SearchOptions): number {
+  return 1 + 6 * (ratio - 1);
 }
 
 /** By how much rows of differences have to tighten the bound of the whole domain. */

@@ -32,7 +32,7 @@ import { sharesOf } from "./shares.ts";
 const REFINEMENT = { steps: 10, inner: 4 };
 
 /** With more relaxed neurons splitting helps more than steps, which take as long as the square of their number. */
-const MOST_REFINED = 64;
+const MOST_REFINED = 32;
 
 /** One for all networks of a thread. */
 let shared: DenseMemory | undefined;

@@ -25,6 +25,9 @@ const TABLE = 6 * PLANES;
 /** Roundings of slopes, constants and their products, of steps too, with a margin. */
 const ROUNDING = 128 * 2 ** -53;
 
+/** Steps that are tried before bounds of neurons are looked at, which take longer. */
+const QUICK = 3;
+
 /** How hard to try. */
 export interface RefineOptions {
   /** Frank–Wolfe steps behind the first pass. */
@@ -60,6 +63,8 @@ export class RowRefiner {
   readonly #w: Float64Array;
   readonly #onInput: Float64Array;
   readonly #corner: Float64Array;
+  /** Whether bounds of neurons were made by rows of their own. */
+  #isTight = false;
   /** The row of a neuron. */
   readonly #inner: { onNeurons: Float64Array; onInput: Float64Array; constant: number };
 
@@ -94,7 +99,6 @@ export class RowRefiner {
           Math.max(-bounds[at + 4]!, bounds[at + 5]!));
       this.#relaxNeuron(neuron);
     }
-    if (options.inner > 0) this.#tighten();
   }
 
   /**
@@ -103,7 +107,15 @@ export class RowRefiner {
    * @param enough Work ends when the bound is at least this.
    */
   refine(row: ReducedRow, enough: number): number {
-    return this.#descend(row, this.#reduced.count, enough, this.#options.steps);
+    const { count } = this.#reduced;
+    const { steps, inner } = this.#options;
+    const quick = this.#descend(row, count, enough, Math.min(QUICK, steps));
+    if (quick >= enough) return quick;
+    if (inner > 0 && !this.#isTight) {
+      this.#tighten();
+      this.#isTight = true;
+    }
+    return Math.max(quick, this.#descend(row, count, enough, steps));
   }
 
   #descend(row: ReducedRow, limit: number, enough: number, steps: number): number {
