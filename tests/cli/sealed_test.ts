@@ -135,6 +135,44 @@ Deno.test("a plugin cannot say where else its outputs go", async () => {
   scene.requireUntouched();
 });
 
+Deno.test("a pipeline says where its exports go, through links and out of its folder, but never over its inputs", async () => {
+  const folder = Deno.makeTempDirSync({ prefix: "bitbound-paths-" });
+  try {
+    const [below, real] = [join(folder, "a/b"), join(folder, "real")];
+    for (const path of [below, real]) Deno.mkdirSync(path, { recursive: true });
+    Deno.symlinkSync(real, join(folder, "there"));
+    const model = join(below, "net.onnx");
+    Deno.copyFileSync(join(project, "examples/digits/cnn.onnx"), model);
+    const before = Deno.readFileSync(model);
+    const write = (to: string) =>
+      Deno.writeTextFileSync(
+        join(below, "p.yaml"),
+        `name: paths
+inputs: { model: { onnx: net.onnx } }
+stages:
+  - { uses: prepare }
+  - { uses: quantize, with: { activations: { mode: none } } }
+  - { uses: export, with: { to: ${to}, name: net } }
+`,
+      );
+    write("../../there");
+    const { code, stderr } = await call(["run", "a/b/p.yaml"], { cwd: folder });
+    assert.equal(code, 0, stderr);
+    assert.ok(Deno.statSync(join(real, "net.onnx")).isFile);
+    assert.deepEqual([...Deno.readDirSync(below)].map(({ name }) => name).sort(), [
+      "net.onnx",
+      "p.yaml",
+    ]);
+    write(".");
+    const over = await call(["run", "a/b/p.yaml"], { cwd: folder });
+    assert.equal(over.code, 2);
+    assert.match(over.stderr, /would write ".*net\.onnx", which is what inputs\.model reads/);
+    assert.deepEqual(Deno.readFileSync(model), before);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
 Deno.test("the library of ONNX Runtime is where it is said to be", () => {
   assert.ok(Deno.statSync(runtimeAddon()).isFile);
 });
