@@ -212,8 +212,7 @@ export function rows(boxes: number): readonly Row[] {
       name: "ResNet-20 int8 1/255",
       required: "finite, ≤ 5 min an image",
       cases: () => resnet20(10),
-      options: { method: "zonotope", split: false },
-      attacks: true,
+      options: { method: "interval", split: false },
       summarize: brackets,
     },
     {
