@@ -14,7 +14,7 @@ const PROCESSOR = () => Promise.resolve({ products_saturate: true });
 /** The keys of a pipeline's stages, if each of their inputs were the bytes of its own name. */
 async function keysOf(file: string): Promise<Record<string, string>> {
   const { stages, seed } = await loadPipeline(file);
-  const artifacts = new Artifacts({ blobPath: (digest) => digest });
+  const artifacts = new Artifacts({ root: "", blobPath: (digest) => digest }, PROCESSOR);
   const keys: Record<string, string> = {};
   for (const stage of stages) {
     for (const [port, source] of stage.inputs) {
@@ -23,7 +23,7 @@ async function keysOf(file: string): Promise<Record<string, string>> {
       artifacts.add(source, { kind, digest: digestOf(origin), origin, path: "" });
     }
     const { name, version } = stage.stage.definition;
-    const { key } = (await keyOfStage(stage, artifacts, seed, PROCESSOR))!;
+    const { key } = (await keyOfStage(stage, artifacts, seed))!;
     keys[stage.id] = `${name}@${version} ${key}`;
   }
   return keys;

@@ -9,7 +9,8 @@ import { arm, type KillSwitch } from "./kill_switch.ts";
 const { searchParams } = new URL(import.meta.url);
 arm(JSON.parse(searchParams.get("switch")!) as KillSwitch, Number(searchParams.get("thread")));
 // The job may come before the module that waits for it is there.
+const thread = globalThis as unknown as { onmessage: (event: MessageEvent) => void };
 const early: MessageEvent[] = [];
-globalThis.onmessage = (event: MessageEvent) => early.push(event);
+thread.onmessage = (event) => early.push(event);
 await import(searchParams.get("module")!);
-for (const event of early) globalThis.onmessage!(event as MessageEvent & { source: null });
+for (const event of early) thread.onmessage(event);
