@@ -13,5 +13,15 @@
  * @param url What `import.meta.resolve` makes of the specifier in the calling module.
  */
 export function importLater<M>(url: string): Promise<M> {
-  return import(url);
+  let module = MODULES.get(url);
+  if (module === undefined) {
+    module = import(url);
+    MODULES.set(url, module);
+    // What cannot be imported now may be there later.
+    module.catch(() => MODULES.delete(url));
+  }
+  return module as Promise<M>;
 }
+
+/** What is imported or being imported: Deno 2.9.6 can panic where one module is imported several times at once. */
+const MODULES = new Map<string, Promise<unknown>>();

@@ -104,7 +104,7 @@ export async function importPlugin(plugin: Plugin): Promise<unknown> {
   imported.set(plugin.module, plugin.digest);
   let exported: unknown;
   try {
-    const module = await import(plugin.module) as { readonly default?: unknown };
+    const module = await importLater<{ readonly default?: unknown }>(plugin.module);
     exported = typeof module.default === "function"
       ? await module.default(await api())
       : module.default;
