@@ -9,7 +9,7 @@ import type { Random } from "../../src/base/random.ts";
 import type { Box } from "../../src/verify/box.ts";
 import { ceilFloat32, floorFloat32 } from "../../src/verify/neighbors.ts";
 
-/** Points one after the other, [count × inputs], of float32 numbers where the box has any. */
+/** Points one after the other, [count × inputs]: float32 numbers, unless the box holds none. */
 export type Points = Float64Array<ArrayBuffer>;
 
 /** The box of those float32 numbers that are in a box; sides that hold none stay. */

@@ -189,6 +189,14 @@ function charge(): FunctionBuilder {
   );
 }
 
+/** Reads from the record at an address: a field, and a coefficient times one with its half-width. */
+function fieldsOf(record: number) {
+  const field = (name: keyof typeof FIELD) => loadSplat(get(record), FIELD[name]);
+  const along = (name: keyof typeof FIELD, coefficient: number, size: number) =>
+    line(get(coefficient), get(size), field(name), field(`${name}Half` as keyof typeof FIELD));
+  return { field, along };
+}
+
 function joint(): FunctionBuilder {
   const f = new FunctionBuilder("joint", 6);
   const [v, w, record, count, constant, gaps] = [0, 1, 2, 3, 4, 5];
@@ -197,9 +205,7 @@ function joint(): FunctionBuilder {
   const [x, y, u, minus, sizeX, sizeY, sizeU] = Array.from({ length: 7 }, local);
   const [first, second, third, isThird, isSecond] = Array.from({ length: 5 }, local);
   const [a, b, g, sizeA, sizeB, sizeG, onY, gap] = Array.from({ length: 8 }, local);
-  const field = (name: keyof typeof FIELD) => loadSplat(get(record), FIELD[name]);
-  const along = (name: keyof typeof FIELD, coefficient: number, size: number) =>
-    line(get(coefficient), get(size), field(name), field(`${name}Half` as keyof typeof FIELD));
+  const { field, along } = fieldsOf(record);
   return f.add(
     countDown(
       count,
@@ -267,9 +273,7 @@ function merged(): FunctionBuilder {
   const [v, w, record, count, constant] = [0, 1, 2, 3, 4];
   const sums = VECTORS.map(() => f.local("v128"));
   const [u, minus, sizeU, sizeW, onY] = Array.from({ length: 5 }, () => f.local("v128"));
-  const field = (name: keyof typeof FIELD) => loadSplat(get(record), FIELD[name]);
-  const along = (name: keyof typeof FIELD, coefficient: number, size: number) =>
-    line(get(coefficient), get(size), field(name), field(`${name}Half` as keyof typeof FIELD));
+  const { along } = fieldsOf(record);
   return f.add(
     countDown(
       count,
