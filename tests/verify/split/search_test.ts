@@ -9,6 +9,7 @@ import { pairModels } from "../../../src/verify/network/pair.ts";
 import { decodeState, encodeState } from "../../../src/verify/split/state.ts";
 import { ExpandThreads } from "../../../src/verify/split/pool.ts";
 import { searchBox } from "../../../src/verify/split/search.ts";
+import { dense } from "../../checker/networks.ts";
 
 function network(error: number) {
   const built = (which: number): Model => {
@@ -103,6 +104,17 @@ Deno.test("threads go from one search to the next, of another network too", asyn
   }
   assert.equal(pool.start().length, 1);
 });
+
+for (const semantics of ["real", "float32"] as const) {
+  Deno.test(`threads do not change a result of thousands of boxes: ${semantics}`, async () => {
+    const pair = pairModels(...dense(1, 3, [20, 20, 20], 0.05));
+    const domain = box([-1, -1, -0.5], [1, 0.5, 1]);
+    const options = { ratio: 1.05, semantics, boxes: 2000 };
+    const one = await searchBox(pair, domain, options);
+    assert.ok(one.splits > 900);
+    assert.deepEqual(await searchBox(pair, domain, { ...options, threads: 2 }), one);
+  });
+}
 
 Deno.test("equal networks do not differ", async () => {
   const result = await searchBox(network(0), DOMAIN, { ratio: 1.1, target: 1e-9 });
