@@ -91,6 +91,10 @@ Deno.bench("bitbound explain, ten stages, cached", rounds, async () => {
   await call(["explain", "ten.yaml"], inFolder);
 });
 
+Deno.bench("bitbound status", rounds, async () => {
+  await call(["status"], inFolder);
+});
+
 Deno.bench("bitbound runs", rounds, async () => {
   await call(["runs"], inFolder);
 });

@@ -42,7 +42,8 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   } catch (error) {
     throw controller.signal.aborted ? new Interrupted() : error;
   } finally {
-    clearTimeout(timer);
+    // Deno loads Node's timers at the first use of one, which takes longer than a plan of what is cached.
+    if (timer !== undefined) clearTimeout(timer);
     for (const signal of signals) Deno.removeSignalListener(signal, interrupt);
   }
 }

@@ -6,7 +6,6 @@
 
 import { basename, dirname, join, resolve } from "../base/path.ts";
 import { type Problem, UserError } from "../base/errors.ts";
-import { digestFile } from "../store/digest.ts";
 import type { Store, StoredOutput } from "../store/store.ts";
 import type { Published } from "./events.ts";
 import type { ResolvedInput } from "./inputs.ts";
@@ -82,17 +81,22 @@ export async function publish(
       const { name } = stage.stage.definition;
       throw new TypeError(`Stage "${name}" publishes "${output}", which is none of its outputs`);
     }
-    const changed = !(await isThere(path, stored));
+    const changed = !(await isThere(path, stored, store));
     if (changed) await copy(store.blobPath(stored.digest), path, stage.stage.plugin !== undefined);
     published.push({ output, path, changed });
   }
   return published;
 }
 
-async function isThere(path: string, { digest, size }: StoredOutput): Promise<boolean> {
+/** Whether a copy is what it should be; one that did not change since it was last looked at is not read again. */
+async function isThere(
+  path: string,
+  { digest, size }: StoredOutput,
+  store: Store,
+): Promise<boolean> {
   try {
     const found = await Deno.stat(path);
-    return found.isFile && found.size === size && (await digestFile(path)).digest === digest;
+    return found.isFile && found.size === size && (await store.fileDigest(path)).digest === digest;
   } catch {
     return false;
   }

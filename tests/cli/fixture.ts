@@ -5,8 +5,8 @@ import configuration from "../../deno.json" with { type: "json" };
 /** The project's folder. */
 export const project = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** The permissions that a task gives, so that the tests run with no more. */
-function permissionsOf(task: "bitbound" | "bitbound:remote"): string[] {
+/** The permissions and flags that a task gives, so that the tests run with no more. */
+export function permissionsOf(task: "bitbound" | "bitbound:remote"): string[] {
   return configuration.tasks[task].command.split(" ").filter((each) => each.startsWith("--"));
 }
 
