@@ -77,19 +77,20 @@ export interface Magnitudes {
  * What bounds of an affine step's value have to leave room for.
  *
  * @param unit Of the bounds' own arithmetic.
+ * @param noise Where it goes.
  */
 export function affineNoise(
   magnitudes: Magnitudes,
   size: number,
   facts: AffineFacts,
   unit: number,
+  noise: Noise = {
+    z: new Float64Array(magnitudes.z.length),
+    y: new Float64Array(magnitudes.z.length),
+    e: new Float64Array(magnitudes.z.length),
+  },
 ): Noise {
   const count = magnitudes.z.length;
-  const noise = {
-    z: new Float64Array(count),
-    y: new Float64Array(count),
-    e: new Float64Array(count),
-  };
   const { offsets, errors, sizes } = facts;
   const isShared = facts.eOfBoth === 0;
   for (let at = 0, element = 0; at < count; at++) {

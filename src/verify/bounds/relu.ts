@@ -70,6 +70,7 @@ const PLANE_ROUNDING = 32 * 2 ** -53;
  * @param unit γ of the longest sum of the pass.
  * @param folded The affine step in front, where nothing but this Relu reads it.
  * @param out To be filled in; made of zeros.
+ * @param count How many there are.
  */
 export function relaxRelu(
   bounds: ValueBounds,
@@ -77,9 +78,10 @@ export function relaxRelu(
   unit: number,
   folded: FoldedOffset | undefined,
   out: Relaxation,
+  count = bounds.zLower.length,
 ): void {
   const { zLower, zUpper, yLower, yUpper, eLower, eUpper } = bounds;
-  for (let at = 0; at < zLower.length; at++) {
+  for (let at = 0; at < count; at++) {
     const zl = zLower[at]!, zu = zUpper[at]!;
     const yl = yLower[at]!, yu = yUpper[at]!;
     // Off in both networks: a relaxation is made of zeros.

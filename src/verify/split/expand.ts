@@ -5,10 +5,12 @@
  */
 
 import type { BoxBatch } from "../bounds/batch.ts";
+import { canCondense } from "../bounds/condensed/bounder.ts";
 import { type InnerRows, Propagator } from "../bounds/propagate.ts";
 import type { Semantics } from "../bounds/roundoff.ts";
 import { type Rows, rowsOf } from "../bounds/rows.ts";
 import { type PairedNetwork, sizeOf } from "../network/network.ts";
+import { CondensedExpander } from "./condensed.ts";
 import { packBounds, type PackLayout, packLayout, unpackBounds } from "./pack.ts";
 
 /** How boxes are bounded. */
@@ -47,11 +49,15 @@ export class Expander implements AsyncDisposable {
   readonly #propagator: Propagator;
   readonly #options: ExpandOptions;
   readonly #layout: PackLayout;
+  readonly #condensed: CondensedExpander | undefined;
 
   constructor(network: PairedNetwork, options: ExpandOptions) {
     this.#propagator = new Propagator(network, { semantics: options.semantics });
     this.#options = options;
     this.#layout = packLayout(this.#propagator.network, this.#propagator.nonlinearInputs);
+    if (canCondense(network)) {
+      this.#condensed = new CondensedExpander(network, options, this.#layout);
+    }
   }
 
   /** f′ − f at points, [points × outputs]. */
@@ -61,6 +67,7 @@ export class Expander implements AsyncDisposable {
 
   /** Bounds a batch. */
   async expand(request: ExpandRequest): Promise<ExpandResult> {
+    if (this.#condensed !== undefined) return await this.#condense(this.#condensed, request);
     const { batch: { count }, wanted } = request;
     const outputs = sizeOf(this.#propagator.network, this.#propagator.network.output);
     const result: ExpandResult = {
@@ -83,6 +90,16 @@ export class Expander implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#propagator[Symbol.asyncDispose]();
+  }
+
+  async #condense(condensed: CondensedExpander, request: ExpandRequest): Promise<ExpandResult> {
+    const { batch, wanted } = request;
+    const bounds = new Float64Array(wanted.length).fill(Infinity);
+    const packed = new Float32Array(batch.count * this.#layout.length);
+    const scores = new Float64Array(batch.lower.length);
+    condensed.expand(request, { bounds, packed, scores });
+    const differences = await this.differences(middles(batch));
+    return { bounds, side: sidesOf(batch, scores), packed, differences };
   }
 
   async #expandPart(

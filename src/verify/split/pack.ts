@@ -48,6 +48,34 @@ export function packBounds(
   return packed;
 }
 
+/** Views of the bounds of one box, by value, in numbers that are packed one by one. */
+export function boundViews({ sizes }: PackLayout, numbers: Float64Array): ValueBounds[] {
+  let start = 0;
+  return sizes.map((size) => {
+    const views = BOUND_FIELDS.map((field) => {
+      const view = numbers.subarray(start, start + size);
+      start += size;
+      return [field, view] as const;
+    });
+    return Object.fromEntries(views) as unknown as ValueBounds;
+  });
+}
+
+/** Packs one box whose views are those of {@linkcode boundViews}. */
+export function packViews(
+  views: readonly ValueBounds[],
+  packed: Float32Array,
+  start: number,
+): void {
+  for (const bounds of views) {
+    for (const field of BOUND_FIELDS) {
+      const data = bounds[field];
+      pack(data, data.length, field.endsWith("Lower"), packed, start, 0);
+      start += data.length;
+    }
+  }
+}
+
 /** One float32 step further out than the nearest number, and past zero where that is needed. */
 function pack(
   data: Float64Array,

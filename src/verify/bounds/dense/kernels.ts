@@ -33,6 +33,7 @@ import {
   zeros,
 } from "../../../engine/simd/assembler.ts";
 import { RELAXATION_FIELDS } from "../relu.ts";
+import { combine } from "./combine.ts";
 
 /** Rows of a block. */
 export const LANES = 4;
@@ -69,6 +70,24 @@ export interface Kernels {
   joint(v: number, w: number, record: number, count: number, constant: number, gaps: number): void;
   /** The same where each network is relaxed for itself. */
   merged(v: number, w: number, record: number, count: number, constant: number): void;
+  /**
+   * C[r][n] ← Σₖ A[r][k]·B[k][n], or C[r][n] + that, for n below `columns`, a multiple of {@linkcode COLUMNS}, and r below
+   * `count`, a multiple of four: A[r][k] stands at `weights` + `rows[r]` + `places[k]`, B[k] at `from` + `sources[k]`, and
+   * C[r] at `to` + r·`stride`.
+   */
+  combine(
+    weights: number,
+    rows: number,
+    count: number,
+    places: number,
+    sources: number,
+    inner: number,
+    from: number,
+    to: number,
+    stride: number,
+    columns: number,
+    isAdded: number,
+  ): void;
 }
 
 let compiled: WebAssembly.Module | undefined;
@@ -76,7 +95,7 @@ let compiled: WebAssembly.Module | undefined;
 /** The kernels on a memory. */
 export function kernelsOn(memory: WebAssembly.Memory): Kernels {
   compiled ??= new WebAssembly.Module(
-    assemble([multiply(), relax(), charge(), joint(), merged()]),
+    assemble([multiply(), relax(), charge(), joint(), merged(), combine()]),
   );
   const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
   return exports as unknown as Kernels;

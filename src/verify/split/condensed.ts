@@ -1,0 +1,120 @@
+/**
+ * Bounding boxes of the search by condensed forms.
+ *
+ * @module
+ */
+
+import { down } from "../bounds/batch.ts";
+import { CondensedBounder, type CondensedBox } from "../bounds/condensed/bounder.ts";
+import { reducedOf, reducedRow, relaxedCount } from "../bounds/condensed/reduced.ts";
+import { type CondensedRows, newRows } from "../bounds/condensed/passes.ts";
+import { RowRefiner } from "../bounds/condensed/refine.ts";
+import { addShares } from "../bounds/condensed/shares.ts";
+import { type PairedNetwork, sizeOf } from "../network/network.ts";
+import type { ExpandOptions, ExpandRequest } from "./expand.ts";
+import { boundViews, type PackLayout, packViews } from "./pack.ts";
+
+/** More steps than these gain little. */
+const REFINEMENT = { steps: 10, inner: 4 };
+
+/** With more relaxed neurons splitting helps more than steps, which take as long as the square of their number. */
+const MOST_REFINED = 32;
+
+/** Where what is found of a batch goes; see `ExpandResult`. */
+export interface BoxResults {
+  readonly bounds: Float64Array;
+  readonly packed: Float32Array;
+  /** How much a split of each input would help, [boxes × inputs]. */
+  readonly scores: Float64Array;
+}
+
+/** Bounds boxes of one network, one after another. */
+export class CondensedExpander {
+  readonly #bounder: CondensedBounder;
+  readonly #differences: boolean;
+  readonly #layout: PackLayout;
+  readonly #inputs: number;
+  /** Of the box at hand. */
+  readonly #numbers: Float64Array;
+  readonly #views: ReturnType<typeof boundViews>;
+  readonly #rows: CondensedRows;
+  /** How much a split of each free input would help. */
+  readonly #scores: Float64Array;
+
+  constructor(network: PairedNetwork, { semantics, rows }: ExpandOptions, layout: PackLayout) {
+    this.#bounder = new CondensedBounder(network, semantics);
+    this.#differences = rows === "differences";
+    this.#layout = layout;
+    this.#inputs = network.input.size;
+    this.#numbers = new Float64Array(layout.length);
+    this.#views = boundViews(layout, this.#numbers);
+    this.#rows = newRows(2 * sizeOf(network, network.output));
+    this.#scores = new Float64Array(this.#inputs);
+  }
+
+  /** Bounds all boxes of a request. */
+  expand(request: ExpandRequest, results: BoxResults): void {
+    const { batch: { count, lower, upper }, inherited } = request;
+    const inputs = this.#inputs, { length } = this.#layout;
+    for (let box = 0; box < count; box++) {
+      if (inherited) this.#numbers.set(inherited.subarray(box * length, (box + 1) * length));
+      const bounded = this.#bounder.bound(
+        lower.subarray(box * inputs, (box + 1) * inputs),
+        upper.subarray(box * inputs, (box + 1) * inputs),
+        this.#views,
+        inherited !== undefined,
+        this.#differences,
+      );
+      this.#boundOutputs(request, box, bounded, results);
+      packViews(this.#views, results.packed, box * length);
+    }
+  }
+
+  #boundOutputs(
+    { batch: { count }, wanted, goals, reach = 1 }: ExpandRequest,
+    box: number,
+    bounded: CondensedBox,
+    { bounds, scores }: BoxResults,
+  ): void {
+    const size = wanted.length / count;
+    const start = box * size;
+    const rows = this.#rows, own = this.#scores;
+    rows.count = 0;
+    for (let row = 0; row < size; row++) {
+      if (wanted[start + row] === 0) continue;
+      // e = f − f′: a lower bound of e is an upper one of f′ − f.
+      rows.row[rows.count] = row >> 1;
+      rows.sign[rows.count++] = row % 2 === 0 ? 1 : -1;
+    }
+    const { free, half, inputs } = bounded.symbols;
+    own.fill(0);
+    this.#bounder.boundOutputs(rows, own);
+    for (let input = 0; input < inputs; input++) own[input]! *= half[input]! / 2;
+    addShares(bounded, own);
+    for (let input = 0; input < inputs; input++) {
+      scores[box * this.#inputs + free[input]!] = own[input]!;
+    }
+    if (goals !== undefined) this.#refine(bounded, goals, reach);
+    for (let at = 0; at < rows.count; at++) {
+      bounds[start + 2 * rows.row[at]! + (rows.sign[at]! > 0 ? 0 : 1)] = -rows.bound[at]!;
+    }
+  }
+
+  /** Looks closer at rows that are not far from what is enough. */
+  #refine(bounded: CondensedBox, goals: Float64Array, reach: number): void {
+    const count = relaxedCount(bounded);
+    if (count === 0 || count > MOST_REFINED) return;
+    const { row, sign, bound: found, count: rows } = this.#rows;
+    let refiner: RowRefiner | undefined;
+    for (let at = 0; at < rows; at++) {
+      const goal = goals[2 * row[at]! + (sign[at]! > 0 ? 0 : 1)]!;
+      if (!(found[at]! < -goal) || found[at]! < -reach * goal) continue;
+      refiner ??= new RowRefiner(reducedOf(bounded, this.#bounder.unit), REFINEMENT);
+      const reduced = reducedRow(bounded, count, row[at]!, sign[at]!);
+      // More than rounding the result takes.
+      const enough = -goal + 2 ** -50 * goal + 2e-200;
+      const bound = down(refiner.refine(reduced, enough)) - 1e-200;
+      if (bound > found[at]! && bound < Infinity) found[at] = bound;
+    }
+  }
+}
