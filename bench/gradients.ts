@@ -1,7 +1,7 @@
 /**
  * Compares the formulations of convolution gradients, on which the gradient rules' choices rest.
  *
- *     deno run --allow-read --allow-ffi --allow-env --allow-sys bench/gradients.ts [THREADS] [weights|inputs]
+ *     deno run --allow-read --allow-ffi --allow-env --allow-sys bench/gradients.ts [THREADS] [weights|inputs|both] [NETWORK]
  *
  * For each convolution: the forward pass for comparison, then every formulation that fits. The one that the rules
  * choose is marked. Times are the best of several runs, and with one thread processor time, so that a busy machine
@@ -11,6 +11,7 @@
  */
 
 import { cpuUsage } from "node:process";
+import { BLOCKS_DOMAIN } from "../src/engine/autodiff/blocks.ts";
 import { Emitter } from "../src/engine/autodiff/emitter.ts";
 import {
   type InputFormulation,
@@ -23,6 +24,7 @@ import {
   weightGradient,
 } from "../src/engine/autodiff/rules/weight_gradient.ts";
 import type { Window } from "../src/engine/autodiff/rules/window.ts";
+import { blockSize } from "../src/engine/block_size.ts";
 import { openSession } from "../src/engine/session.ts";
 import { GraphBuilder } from "../src/onnx/build.ts";
 import { elementCount, float32, type Tensor } from "../src/onnx/tensor.ts";
@@ -70,11 +72,13 @@ const WEIGHT_FORMULATIONS: readonly WeightFormulation[] = [
   "bands",
   "convolution",
   "item-convolution",
+  "blocks",
   "columns",
 ];
-const INPUT_FORMULATIONS: readonly InputFormulation[] = ["flipped", "transposed"];
+const INPUT_FORMULATIONS: readonly InputFormulation[] = ["blocks", "flipped", "transposed"];
 
-const [threads = "1", part] = Deno.args;
+const [threads = "1", part, network = ""] = Deno.args;
+const block = await blockSize();
 const random = (dims: readonly number[]): Tensor =>
   float32(dims, Float32Array.from({ length: elementCount(dims) }, () => Math.random() - 0.5));
 
@@ -93,12 +97,14 @@ async function time(
   const builder = new GraphBuilder();
   for (const [name, dims] of Object.entries(inputs)) builder.input(name, "float32", dims);
   try {
-    builder.output(emitInto(new Emitter(builder.graph())));
+    builder.output(emitInto(new Emitter(builder.graph(), "grad", { block })));
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
-  await using session = await openSession(builder.build(), { threads: Number(threads) });
+  const model = builder.build();
+  if (block > 1) model.opsets.set(BLOCKS_DOMAIN, 1);
+  await using session = await openSession(model, { threads: Number(threads) });
   const feeds = Object.fromEntries(
     Object.entries(inputs).map(([name, dims]) => [name, random(dims)]),
   );
@@ -112,7 +118,11 @@ async function time(
   return best;
 }
 
+/** Only asked what would be chosen. */
+const chooser = new Emitter(new GraphBuilder().graph(), "grad", { block });
+
 for (const convolution of CONVOLUTIONS) {
+  if (!convolution.from.includes(network)) continue;
   const { from, batch, channels, outputs, size, kernel, stride = 1, group = 1 } = convolution;
   const pad = kernel >> 1;
   const narrow = Math.floor((size + 2 * pad - kernel) / stride) + 1;
@@ -149,7 +159,7 @@ for (const convolution of CONVOLUTIONS) {
   show("forward", await time({ x, w }, (emit) => emit.op("Conv", ["x", "w"], attributes)), false);
   if (part !== "weights") {
     for (const formulation of INPUT_FORMULATIONS) {
-      if (formulation === "flipped" && stride !== 1) continue;
+      if (formulation !== "transposed" && stride !== 1) continue;
       const ms = await time({ y, w }, (emit) =>
         scatterWindows(
           emit,
@@ -159,9 +169,11 @@ for (const convolution of CONVOLUTIONS) {
           window,
           x.slice(2),
           y.slice(2),
+          "float32",
           formulation,
         ));
-      show(`by input, ${formulation}`, ms, formulation === inputFormulation(window));
+      const chosen = inputFormulation(chooser, window, w, "float32");
+      show(`by input, ${formulation}`, ms, formulation === chosen);
     }
   }
   if (part !== "inputs") {
@@ -175,7 +187,7 @@ for (const convolution of CONVOLUTIONS) {
     };
     for (const formulation of WEIGHT_FORMULATIONS) {
       const ms = await time({ x, y }, (emit) => weightGradient(emit, problem, formulation));
-      show(`by weights, ${formulation}`, ms, formulation === weightFormulation(problem));
+      show(`by weights, ${formulation}`, ms, formulation === weightFormulation(chooser, problem));
     }
   }
 }

@@ -21,16 +21,19 @@ export class Emitter {
   readonly graph: Graph;
   readonly #prefix: string;
   readonly #taken: Set<string>;
-  readonly #constants = new Map<string, string>();
+  readonly #values = new Map<string, string>();
   #count = 0;
+  /** Channels in a block of the layout that convolutions may use; 1 where they must not: see `blocks.ts`. */
+  readonly block: number;
 
   /**
    * @param graph Extended in place.
    * @param prefix Starts every new name.
    */
-  constructor(graph: Graph, prefix = "grad") {
+  constructor(graph: Graph, prefix = "grad", options: { readonly block?: number } = {}) {
     this.graph = graph;
     this.#prefix = prefix;
+    this.block = options.block ?? 1;
     this.#taken = new Set();
     this.reserve(graph);
   }
@@ -58,8 +61,9 @@ export class Emitter {
     opType: string,
     inputs: readonly string[],
     attributes: Readonly<Record<string, EmittedAttribute>> = {},
+    domain = "",
   ): string {
-    return this.ops(opType, inputs, 1, attributes)[0]!;
+    return this.ops(opType, inputs, 1, attributes, domain)[0]!;
   }
 
   /** Emits a node with several outputs and gives their names. */
@@ -68,6 +72,7 @@ export class Emitter {
     inputs: readonly string[],
     outputs: number | readonly string[],
     attributes: Readonly<Record<string, EmittedAttribute>> = {},
+    domain = "",
   ): string[] {
     const name = this.fresh(opType);
     const names = typeof outputs !== "number"
@@ -78,7 +83,7 @@ export class Emitter {
     this.graph.nodes.push({
       name,
       opType,
-      domain: "",
+      domain,
       inputs: [...inputs],
       outputs: names,
       attributes: new Map(
@@ -103,27 +108,31 @@ export class Emitter {
 
   /** A zero-dimensional constant. */
   scalar(value: number, type: FloatType): string {
-    return this.#shared(
+    return this.once(
       `${type}:${Object.is(value, -0) ? "-0" : value}`,
-      () => full(type, [], value),
+      () => this.constant(full(type, [], value)),
     );
   }
 
   /** A constant filled with one value. */
   full(dims: readonly number[], value: number, type: FloatType): string {
-    return this.#shared(`${type}[${dims}]:${value}`, () => full(type, dims, value));
+    return this.once(
+      `${type}[${dims}]:${value}`,
+      () => this.constant(full(type, dims, value)),
+    );
   }
 
   /** A one-dimensional int64 constant, as shapes, axes and pads are given. */
   ints(values: readonly number[]): string {
-    return this.#shared(`int64:${values}`, () => int64s(values));
+    return this.once(`int64:${values}`, () => this.constant(int64s(values)));
   }
 
-  #shared(key: string, make: () => Tensor): string {
-    let name = this.#constants.get(key);
+  /** What was emitted under a key before, or is emitted now. */
+  once(key: string, emit: () => string): string {
+    let name = this.#values.get(key);
     if (name === undefined) {
-      name = this.constant(make());
-      this.#constants.set(key, name);
+      name = emit();
+      this.#values.set(key, name);
     }
     return name;
   }

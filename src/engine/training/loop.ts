@@ -6,11 +6,13 @@
  */
 
 import { appendGradients } from "../autodiff/gradient.ts";
+import { BLOCKS_DOMAIN } from "../autodiff/blocks.ts";
 import { Emitter } from "../autodiff/emitter.ts";
 import type { ValueTypes } from "../autodiff/types.ts";
 import { cloneGraph } from "../../onnx/edit.ts";
 import type { Graph, Model, ValueInfo } from "../../onnx/model.ts";
 import { type DataType, elementCount, float32, type Tensor } from "../../onnx/tensor.ts";
+import { blockConvolutions } from "./blocked_forward.ts";
 import { uniformPool } from "./batches.ts";
 import { modelOf, providedValues } from "./forward.ts";
 import type { ParameterGroup } from "./groups.ts";
@@ -47,11 +49,13 @@ export interface TrainingLoop {
  * Compiles a training run.
  *
  * @param types Types of the values of `forwardModel`.
+ * @param block Channels in a block of ONNX Runtime's layout for convolutions; 1 if it has none here.
  */
 export function compileLoop(
   options: TrainingOptions,
   groups: readonly ParameterGroup[],
   types: ValueTypes,
+  block: number,
 ): TrainingLoop {
   const outer: Graph = emptyGraph("training");
   const body = emptyGraph("step");
@@ -60,7 +64,7 @@ export function compileLoop(
   for (const [name, value] of forward.initializers) {
     if (!provided.has(name)) body.initializers.set(name, value);
   }
-  const emit = new Emitter(body, "train");
+  const emit = new Emitter(body, "train", { block });
   // The forward nodes come after the ones that the emitter writes first.
   emit.reserve(forward);
   body.inputs.push(scalarInfo("loop/iteration", "int64"), scalarInfo("loop/running", "bool"));
@@ -107,6 +111,7 @@ export function compileLoop(
     body.outputs.push(scalarInfo(name, "float32"));
     return index === 0 ? LOOP_NAMES.losses : monitorName(value);
   });
+  if (block > 1) blockConvolutions(body, types, block);
   // Constants of the outer graph are made once, those of a body at every step.
   for (const [name, value] of body.initializers) outer.initializers.set(name, value);
   body.initializers.clear();
@@ -125,7 +130,9 @@ export function compileLoop(
     outputs: [...state.map(({ name }) => endName(name)), ...scans],
     attributes: new Map([["body", { kind: "graph", value: body }]]),
   });
-  return { model: modelOf(outer, options.opset), state, offsetLimits };
+  const model = modelOf(outer, options.opset);
+  if (block > 1) model.opsets.set(BLOCKS_DOMAIN, 1);
+  return { model, state, offsetLimits };
 }
 
 /** Gathers the step's items of every data tensor. */

@@ -5,6 +5,7 @@
  */
 
 import { type Tensor, tensor } from "../../onnx/tensor.ts";
+import { blockSize } from "../block_size.ts";
 import { inferShapes } from "../shapes.ts";
 import { openSession, type Session } from "../session.ts";
 import { ItemOrder, poolOffsets } from "./batches.ts";
@@ -103,7 +104,7 @@ export async function createTrainer(options: TrainingOptions): Promise<Trainer> 
   const items = itemCount(options);
   const groups = parameterGroups(options);
   const types = await inferShapes(forwardModel(options));
-  const loop = compileLoop(options, groups, types);
+  const loop = compileLoop(options, groups, types, await blockSize());
   const session = await openSession(loop.model, { threads: options.threads ?? 1 });
   return new LoopTrainer(options, groups, loop, session, items);
 }

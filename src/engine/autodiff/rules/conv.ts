@@ -30,6 +30,7 @@ export const CONV: RuleTable = {
           window,
           x.slice(2),
           y.slice(2),
+          c.type,
         )
         : undefined,
       c.wants(1)

@@ -51,6 +51,7 @@ function averagePool(c: RuleContext): [string] {
     { ...window, ends, group: 1 },
     wide,
     narrow,
+    c.type,
   );
   return [c.emit.reshape(result, x)];
 }

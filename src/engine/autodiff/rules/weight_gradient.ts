@@ -13,6 +13,7 @@ import type { Emitter, FloatType } from "../emitter.ts";
 import { correlate } from "./convolution.ts";
 import { weightsByBands } from "./weight_bands.ts";
 import { shiftsFit, weightsByShifts } from "./weight_shifts.ts";
+import { weightBlocksFit, weightsByBlocks } from "./weight_blocks.ts";
 import { extent, kernelPositions, type Window } from "./window.ts";
 
 /** A convolution whose weight gradient is wanted. */
@@ -34,6 +35,7 @@ export interface WeightProblem {
  * - `bands`: depthwise only; whole rows multiplied with whole rows, of which the bands around the diagonal count.
  * - `convolution`: the input convolved by the upstream gradient, batch and channels swapped.
  * - `item-convolution`: depthwise only; the same with every channel of every item a group of its own.
+ * - `blocks`: the same as `convolution`, with the batch in blocks; needs a layout that not every processor has.
  * - `columns`: one product with one shifted copy of the input for each kernel position; fits everything.
  */
 export type WeightFormulation =
@@ -42,19 +44,20 @@ export type WeightFormulation =
   | "bands"
   | "convolution"
   | "item-convolution"
+  | "blocks"
   | "columns";
 
 /** Rows times rows is wasteful beyond this many rows. */
 const MOST_BAND_ROWS = 32;
 
 /** The fastest formulation for these shapes, by `bench/gradients.ts`. */
-export function weightFormulation(
-  { xDims, upstreamDims, window }: WeightProblem,
-): WeightFormulation {
+export function weightFormulation(emit: Emitter, problem: WeightProblem): WeightFormulation {
+  const { xDims, upstreamDims, window } = problem;
   const { group, kernel, strides } = window;
   const [, channels, ...wide] = xDims as [number, number, ...number[]];
   const [, outputs, ...narrow] = upstreamDims as [number, number, ...number[]];
   const depthwise = channels === group && outputs === group;
+  if (elementCount(kernel) > 1 && weightBlocksFit(emit, problem)) return "blocks";
   if (depthwise && strides.some((stride) => stride > 1)) return "item-convolution";
   if (!shiftsFit(wide, narrow, window)) return "columns";
   if (depthwise) {
@@ -71,7 +74,7 @@ export function weightFormulation(
 export function weightGradient(
   emit: Emitter,
   problem: WeightProblem,
-  formulation: WeightFormulation = weightFormulation(problem),
+  formulation: WeightFormulation = weightFormulation(emit, problem),
 ): string {
   switch (formulation) {
     case "item-shifts":
@@ -84,13 +87,15 @@ export function weightGradient(
       return weightsByConvolution(emit, problem);
     case "item-convolution":
       return weightsByItemConvolution(emit, problem);
+    case "blocks":
+      return weightsByBlocks(emit, problem);
     case "columns":
       return weightsByColumns(emit, problem);
   }
 }
 
 /** The window of the convolution whose kernel is the upstream gradient: strides become dilations. */
-function swappedWindow({ upstreamDims, window }: WeightProblem, group: number): Window {
+export function swappedWindow({ upstreamDims, window }: WeightProblem, group: number): Window {
   const none = window.kernel.map(() => 0);
   return {
     kernel: upstreamDims.slice(2),
@@ -158,7 +163,9 @@ function weightsByColumns(emit: Emitter, problem: WeightProblem): string {
 }
 
 /** Sizes that the windows reach: what {@linkcode padToWindows} pads or crops to. */
-function paddedSizes({ upstreamDims, window }: WeightProblem): number[] {
+export function paddedSizes(
+  { upstreamDims, window }: Pick<WeightProblem, "upstreamDims" | "window">,
+): number[] {
   return window.kernel.map((_, axis) =>
     window.strides[axis]! * (upstreamDims[axis + 2]! - 1) + extent(window, axis)
   );
