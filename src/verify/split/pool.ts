@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import type { PairedNetwork } from "../network/network.ts";
 import type { Expander, ExpandOptions, ExpandRequest, ExpandResult } from "./expand.ts";
 
@@ -83,8 +84,8 @@ class WorkerPool implements ExpandPool {
   readonly #setup: WorkerSetup;
   readonly #local: Expander;
   readonly #threads: ExpandThreads;
-  /** Those that know of the network. */
-  #workers: readonly Worker[] = [];
+  /** To those that know of the network. */
+  #lines: readonly Line[] = [];
 
   constructor(setup: WorkerSetup, threads: ExpandThreads, local: Expander) {
     this.#setup = setup;
@@ -101,30 +102,52 @@ class WorkerPool implements ExpandPool {
         results[at] = await expand(requests[at]!);
       }
     };
-    if (requests.length > 1 && this.#workers.length === 0) {
-      this.#workers = this.#threads.start();
-      for (const worker of this.#workers) worker.postMessage(this.#setup);
+    if (requests.length > 1 && this.#lines.length === 0) {
+      this.#lines = this.#threads.start().map((worker) => new Line(worker, this.#setup));
     }
     // Other threads first: this one is busy until its request is done.
     await Promise.all([
-      ...this.#workers.map((worker) => work((request) => ask(worker, request))),
-      work((request) => this.#local.expand(request)),
+      ...this.#lines.flatMap((line) =>
+        Array.from({ length: AHEAD }, () => work((request) => line.ask(request)))
+      ),
+      work(async (request) => {
+        const result = await this.#local.expand(request);
+        // Lets answers in.
+        await new Promise((resolve) => setImmediate(resolve));
+        return result;
+      }),
     ]);
     return results;
   }
 }
 
-function ask(worker: Worker, request: ExpandRequest): Promise<ExpandResult> {
-  return new Promise((resolve, reject) => {
+/** Requests that a thread has at once, so that it need not wait until this one, busy with its own, hears of an answer. */
+const AHEAD = 2;
+
+/** A thread and who waits for its answers, which come in the order of the requests. */
+class Line {
+  readonly #worker: Worker;
+  readonly #waiting: PromiseWithResolvers<ExpandResult>[] = [];
+
+  constructor(worker: Worker, setup: WorkerSetup) {
+    this.#worker = worker;
     worker.onmessage = ({ data }: MessageEvent<WorkerAnswer>) => {
-      if ("result" in data) resolve(data.result);
-      else reject(new Error(data.failure));
+      const first = this.#waiting.shift();
+      if ("result" in data) first?.resolve(data.result);
+      else first?.reject(new Error(data.failure));
     };
     worker.onerror = (event) => {
       event.preventDefault();
-      reject(new Error(event.message));
+      for (const each of this.#waiting.splice(0)) each.reject(new Error(event.message));
     };
+    worker.postMessage(setup);
+  }
+
+  ask(request: ExpandRequest): Promise<ExpandResult> {
+    const answer = Promise.withResolvers<ExpandResult>();
+    this.#waiting.push(answer);
     // Nobody reads what parts inherit but who bounds them.
-    worker.postMessage(request, request.inherited ? [request.inherited.buffer] : []);
-  });
+    this.#worker.postMessage(request, request.inherited ? [request.inherited.buffer] : []);
+    return answer.promise;
+  }
 }

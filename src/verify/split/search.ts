@@ -12,6 +12,7 @@ import type { Box } from "../box.ts";
 import { center } from "../box.ts";
 import type { Bracket, OutputBracket, Witness } from "../bracket.ts";
 import type { BoxBatch } from "../bounds/batch.ts";
+import { canCondense } from "../bounds/condensed/bounder.ts";
 import type { Semantics } from "../bounds/roundoff.ts";
 import { type PairedNetwork, sizeOf } from "../network/network.ts";
 import { Expander, type ExpandRequest, type ExpandResult, middles } from "./expand.ts";
@@ -77,11 +78,14 @@ export interface SearchResult extends Bracket {
   readonly isComplete: boolean;
 }
 
-/** Expansions of a round: the number of threads that can be busy. Part of the result, so it does not follow them. */
+/** Expansions of a round, of `batch` boxes each. Part of the result, so it does not follow the number of threads. */
 const ROUND = 4;
 
 /** Boxes that are worth a request of their own. */
 const LEAST_SHARE = 8;
+
+/** Where boxes are bounded one by one, parts of a round, and boxes of a part that are divided at most: small ones end together. */
+const SMALL = { parts: 16, most: 8 };
 
 /** Searches a box. */
 export async function searchBox(
@@ -133,12 +137,15 @@ class Search {
     const local = rows === "values" ? values : differences;
     await using own = given === undefined && threads > 1 ? new ExpandThreads(threads) : undefined;
     const pool = expandPool(this.#network, { semantics, rows }, given ?? own, local);
+    const isOneByOne = canCondense(this.#network);
     while (this.#heap.size > 0 && !this.#isOver(began)) {
       const parents = this.#take(batch * ROUND / 2);
       if (parents.length === 0) continue;
       const requests: ExpandRequest[] = [];
       const groups: Leaf[][] = [];
-      const share = Math.max(Math.ceil(parents.length / ROUND), LEAST_SHARE);
+      const share = isOneByOne
+        ? Math.min(Math.ceil(parents.length / SMALL.parts), SMALL.most)
+        : Math.max(Math.ceil(parents.length / ROUND), LEAST_SHARE);
       for (let from = 0; from < parents.length; from += share) {
         const part = parents.slice(from, from + share);
         groups.push(part);

@@ -15,7 +15,14 @@ interface WorkerScope {
 const scope = globalThis as unknown as WorkerScope;
 let expander: Expander | undefined;
 
-scope.onmessage = async ({ data }) => {
+/** Messages are done with one after another. */
+let done = Promise.resolve();
+
+scope.onmessage = ({ data }) => {
+  done = done.then(() => answer(data));
+};
+
+async function answer(data: WorkerSetup | ExpandRequest): Promise<void> {
   if ("network" in data) {
     const before = expander;
     expander = new Expander(data.network, data.options);
@@ -28,4 +35,4 @@ scope.onmessage = async ({ data }) => {
   } catch (error) {
     scope.postMessage({ failure: error instanceof Error ? error.message : String(error) });
   }
-};
+}

@@ -8,6 +8,12 @@ import { RECORD } from "../dense/kernels.ts";
 import { RELAXATION_FIELDS } from "../relu.ts";
 import type { CondensedBox } from "./bounder.ts";
 
+/**
+ * How much what a layer's relaxations cost counts beside those of the layer in front: what is loose makes what is behind it
+ * loose as well, so that tightening it gains more than its own cost says. Found by trying; any number is sound.
+ */
+const BEHIND = 0.4;
+
 const SLOPE = RELAXATION_FIELDS.indexOf("aSlope");
 
 /**
@@ -21,7 +27,8 @@ export function addShares({ symbols, layers, numbers }: CondensedBox, scores: Fl
   // How far every relaxed neuron moves with each input, and its column.
   const moves: number[] = [];
   const columnOf: number[] = [];
-  for (const { relaxed, relaxedCount, z, columns, gaps, records } of layers) {
+  for (const { layer, relaxed, relaxedCount, z, columns, gaps, records } of layers) {
+    const weight = BEHIND ** layer;
     const before = columnOf.length;
     for (let at = 0; at < relaxedCount; at++) {
       const from = z / 8 + relaxed[at]! * columns;
@@ -30,14 +37,15 @@ export function addShares({ symbols, layers, numbers }: CondensedBox, scores: Fl
         moves.push(numbers[from + input]! * half[input]!);
       }
       for (let other = 0, move = 0; other < before; other++) {
-        const weight = numbers[from + columnOf[other]!]!;
+        const factor = numbers[from + columnOf[other]!]!;
         for (let input = 0; input < inputs; input++) {
-          moves[start + input]! += weight * moves[move++]!;
+          moves[start + input]! += factor * moves[move++]!;
         }
       }
       let total = 1e-300;
       for (let input = 0; input < inputs; input++) total += Math.abs(moves[start + input]!);
-      const gap = (numbers[gaps / 8 + 2 * at]! + numbers[gaps / 8 + 2 * at + 1]!) / total;
+      const cost = numbers[gaps / 8 + 2 * at]! + numbers[gaps / 8 + 2 * at + 1]!;
+      const gap = weight * cost / total;
       const slope = numbers[records / 8 + RECORD * at + SLOPE]!;
       for (let input = 0; input < inputs; input++) {
         scores[input]! += gap * Math.abs(moves[start + input]!);
