@@ -9,7 +9,9 @@ import { Emitter } from "../../engine/autodiff/emitter.ts";
 import { openSession } from "../../engine/session.ts";
 import type { Graph, Model, ValueInfo } from "../../onnx/model.ts";
 import { bitsPerElement, elementCount, type Tensor } from "../../onnx/tensor.ts";
+import { valuesByItem } from "./by_item.ts";
 import type { ItemStorage, ItemValues } from "./item_values.ts";
+import { readNames } from "../../onnx/scope.ts";
 import { sliceModel, sliceOf } from "./slice.ts";
 
 /** Most items that run at a time. */
@@ -58,6 +60,8 @@ export class Prefix {
   readonly #options: PieceOptions;
   readonly #values: Map<string, ItemValues>;
   readonly #inputs: ReadonlyMap<string, ItemValues>;
+  #wanted: readonly string[] = [];
+  #byItem: Promise<Set<string>> | undefined;
 
   /** @param inputs The network's inputs for all items, which stay the caller's. */
   constructor(
@@ -98,12 +102,34 @@ export class Prefix {
     this.#values.delete(name);
   }
 
-  /** Computes values from those that are known, and knows them from then on. */
+  /**
+   * Computes values from those that are known, and knows them from then on: also what is computed on the way and what is
+   * still wanted (see {@linkcode keepFor}) would compute again.
+   */
   async compute(names: Iterable<string>): Promise<void> {
     const missing = [...new Set(names)].filter((name) => !this.#values.has(name));
     if (missing.length === 0) return;
-    const found = await this.run(missing);
+    const found = await this.run([...missing, ...await this.#sharedWithLater(missing)]);
     for (const [name, values] of found) this.know(name, values);
+  }
+
+  /** What computing values gives on the way and what is still wanted reads. */
+  async #sharedWithLater(names: readonly string[]): Promise<string[]> {
+    const { graph } = this.model;
+    const now = new Set(sliceOf(graph, names, (name) => this.#values.has(name)).nodes);
+    const later = sliceOf(
+      graph,
+      this.#wanted,
+      (name) => this.#values.has(name) || names.includes(name),
+    );
+    const made = new Set([...now].flatMap(({ outputs }) => outputs));
+    const read = new Set(
+      later.nodes.filter((node) => !now.has(node)).flatMap((node) => [...readNames(node)]),
+    );
+    const shared = [...read].filter((name) => made.has(name) && !names.includes(name));
+    if (shared.length === 0) return [];
+    const byItem = await (this.#byItem ??= valuesByItem(this.model, this.#inputs));
+    return shared.filter((name) => byItem.has(name));
   }
 
   /**
@@ -155,7 +181,8 @@ export class Prefix {
 
   /** Forgets what none of the values that are still wanted needs. */
   keepFor(wanted: Iterable<string>): void {
-    const { leaves } = sliceOf(this.model.graph, wanted, (name) => this.#values.has(name));
+    this.#wanted = [...wanted];
+    const { leaves } = sliceOf(this.model.graph, this.#wanted, (name) => this.#values.has(name));
     const needed = new Set(leaves);
     for (const [name, values] of this.#values) {
       if (needed.has(name) || this.#inputs.has(name)) continue;
