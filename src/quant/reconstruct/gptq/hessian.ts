@@ -13,7 +13,7 @@ import type { ItemValues } from "../item_values.ts";
 import { pieceItems, type PieceOptions } from "../prefix.ts";
 
 /** Vectors that say enough about their moments; more items than have them are not looked at. */
-const COLUMNS = 2 ** 15;
+const COLUMNS = 2 ** 16;
 /** Items that are looked at in any case: places of one item are alike. */
 const LEAST_ITEMS = 128;
 
