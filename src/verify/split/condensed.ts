@@ -8,14 +8,17 @@ import { down } from "../bounds/batch.ts";
 import { CondensedBounder, type CondensedBox } from "../bounds/condensed/bounder.ts";
 import { reducedOf, reducedRow, relaxedCount } from "../bounds/condensed/reduced.ts";
 import { type CondensedRows, newRows } from "../bounds/condensed/passes.ts";
-import { RowRefiner } from "../bounds/condensed/refine.ts";
+import { type RefineOptions, RowRefiner } from "../bounds/condensed/refine.ts";
 import { addShares } from "../bounds/condensed/shares.ts";
 import { type PairedNetwork, sizeOf } from "../network/network.ts";
 import type { ExpandOptions, ExpandRequest } from "./expand.ts";
 import { boundViews, type PackLayout, packViews } from "./pack.ts";
 
-/** More steps than these gain little. */
-const REFINEMENT = { steps: 10, inner: 4 };
+/**
+ * More steps than these gain little. Bounds of neurons take most of the time: they pay where a bound is to be reached once
+ * and for all, not where boxes that are almost done are about to be divided once more.
+ */
+const REFINEMENT = { thorough: { steps: 10, inner: 4 }, quick: { steps: 6, inner: 0 } };
 
 /** With more relaxed neurons splitting helps more than steps, which take as long as the square of their number. */
 const MOST_REFINED = 32;
@@ -71,7 +74,7 @@ export class CondensedExpander {
   }
 
   #boundOutputs(
-    { batch: { count }, wanted, goals, reach = 1 }: ExpandRequest,
+    { batch: { count }, wanted, goals, reach = 1, isThorough = false }: ExpandRequest,
     box: number,
     bounded: CondensedBox,
     { bounds, scores }: BoxResults,
@@ -94,14 +97,22 @@ export class CondensedExpander {
     for (let input = 0; input < inputs; input++) {
       scores[box * this.#inputs + free[input]!] = own[input]!;
     }
-    if (goals !== undefined) this.#refine(bounded, goals, reach);
+    if (goals !== undefined) {
+      const { thorough, quick } = REFINEMENT;
+      this.#refine(bounded, goals, reach, isThorough ? thorough : quick);
+    }
     for (let at = 0; at < rows.count; at++) {
       bounds[start + 2 * rows.row[at]! + (rows.sign[at]! > 0 ? 0 : 1)] = -rows.bound[at]!;
     }
   }
 
   /** Looks closer at rows that are not far from what is enough. */
-  #refine(bounded: CondensedBox, goals: Float64Array, reach: number): void {
+  #refine(
+    bounded: CondensedBox,
+    goals: Float64Array,
+    reach: number,
+    options: RefineOptions,
+  ): void {
     const count = relaxedCount(bounded);
     if (count === 0 || count > MOST_REFINED) return;
     const { row, sign, bound: found, count: rows } = this.#rows;
@@ -109,7 +120,7 @@ export class CondensedExpander {
     for (let at = 0; at < rows; at++) {
       const goal = goals[2 * row[at]! + (sign[at]! > 0 ? 0 : 1)]!;
       if (!(found[at]! < -goal) || found[at]! < -reach * goal) continue;
-      refiner ??= new RowRefiner(reducedOf(bounded, this.#bounder.unit), REFINEMENT);
+      refiner ??= new RowRefiner(reducedOf(bounded, this.#bounder.unit), options);
       const reduced = reducedRow(bounded, count, row[at]!, sign[at]!);
       // More than rounding the result takes.
       const enough = -goal + 2 ** -50 * goal + 2e-200;

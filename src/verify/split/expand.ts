@@ -30,6 +30,8 @@ export interface ExpandRequest {
   readonly goals?: Float64Array | undefined;
   /** Rows further above their goal than so many times are better split than refined. */
   readonly reach?: number | undefined;
+  /** Whether refinement may take as long as several boxes. */
+  readonly isThorough?: boolean;
 }
 
 /** What is known of them then. */

@@ -347,7 +347,8 @@ class Search {
         wanted[box * this.#rows + row] = known === undefined || known[row]! > goals[row]! ? 1 : 0;
       }
     });
-    return { batch, inherited, wanted, goals, reach: reachOf(this.#options) };
+    const isThorough = this.#options.ratio === undefined;
+    return { batch, inherited, wanted, goals, reach: reachOf(this.#options), isThorough };
   }
 
   #merge(

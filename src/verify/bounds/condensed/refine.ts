@@ -109,9 +109,10 @@ export class RowRefiner {
   refine(row: ReducedRow, enough: number): number {
     const { count } = this.#reduced;
     const { steps, inner } = this.#options;
+    if (inner === 0) return this.#descend(row, count, enough, steps);
     const quick = this.#descend(row, count, enough, Math.min(QUICK, steps));
     if (quick >= enough) return quick;
-    if (inner > 0 && !this.#isTight) {
+    if (!this.#isTight) {
       this.#tighten();
       this.#isTight = true;
     }
