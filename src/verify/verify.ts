@@ -8,6 +8,7 @@ import { type Box, contains, freeSides } from "./box.ts";
 import type { RowView } from "./bounds/graphs/backward.ts";
 import type { Propagated } from "./bounds/engine.ts";
 import { Propagator } from "./bounds/propagate.ts";
+import { canReselect } from "./bounds/graphs/reselect.ts";
 import { allRows } from "./bounds/rows.ts";
 import { down, up } from "./bounds/batch.ts";
 import { type PairedNetwork, sizeOf } from "./network/network.ts";
@@ -32,8 +33,14 @@ export type Method = typeof METHODS[number];
 /** Domains with more inputs of some width than this are bounded whole: there are too many parts to search. */
 export const MOST_SPLIT_INPUTS = 8;
 
-/** Steps on the slopes of inner rows, for boxes that are bounded whole: more gain little. */
+/** Steps on relaxations of rows of the output, for boxes that are bounded whole. */
+const REFINEMENT = { quick: 3, careful: 20 };
+
+/** Steps on the slopes of inner rows, where bounds are loose: more gain little. */
 const RESELECT_STEPS = 3;
+
+/** Bounds that are larger than what was seen by such a factor are loose, and worth more time. */
+const LOOSE = 10;
 
 /** How to verify. */
 export interface VerifyOptions extends Omit<SearchOptions, "rows" | "batch" | "resume"> {
@@ -47,7 +54,9 @@ export class Verifier implements AsyncDisposable {
   readonly #network: PairedNetwork;
   readonly #options: VerifyOptions;
   readonly #propagator: Propagator;
-  /** With the slopes that one pass chooses. */
+  /** With slopes chosen for inner rows too. */
+  readonly #careful: Propagator;
+  /** With the relaxations that one pass chooses. */
   readonly #plain: Propagator;
   readonly #expander: Expander;
   /** Threads of its own, where none are given. */
@@ -57,8 +66,14 @@ export class Verifier implements AsyncDisposable {
     const { semantics = "real", threads = 1 } = options;
     this.#network = network;
     this.#options = options;
-    const reselect = options.method === "differential" ? RESELECT_STEPS : 0;
-    this.#propagator = new Propagator(network, { semantics, threads, reselect });
+    const refine = options.method === "differential" ? REFINEMENT.quick : 0;
+    this.#propagator = new Propagator(network, { semantics, threads, refine });
+    this.#careful = new Propagator(network, {
+      semantics,
+      threads,
+      refine: REFINEMENT.careful,
+      reselect: RESELECT_STEPS,
+    });
     this.#plain = new Propagator(network, { semantics, threads });
     this.#expander = new Expander(network, { semantics, rows: "values" });
     this.#threads = threads > 1 && options.pool === undefined
@@ -92,6 +107,7 @@ export class Verifier implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#propagator[Symbol.asyncDispose]();
+    await this.#careful[Symbol.asyncDispose]();
     await this.#plain[Symbol.asyncDispose]();
     await this.#expander[Symbol.asyncDispose]();
     await this.#threads?.[Symbol.asyncDispose]();
@@ -105,17 +121,19 @@ export class Verifier implements AsyncDisposable {
       ? "differences"
       : "values";
     const state = await this.#propagator.propagate({ count: 1, ...box }, inner);
-    const ends = await this.#ends(state);
     const seen = lookedAt(box, points);
     const flat = new Float64Array(seen.length * box.lower.length);
     seen.forEach((point, at) => flat.set(point, at * box.lower.length));
-    return wholeBracket(ends, seen, await this.#expander.differences(flat), this.#options);
+    const differences = await this.#expander.differences(flat);
+    const ends = method === "differential"
+      ? await this.#differential(state, largest(differences))
+      : await this.#simple(state);
+    return wholeBracket(ends, seen, differences, this.#options);
   }
 
-  /** Bounds of f′ − f. */
-  async #ends(state: Propagated): Promise<Ends[]> {
-    const size = sizeOf(this.#network, this.#network.output);
+  async #simple(state: Propagated): Promise<Ends[]> {
     const { method } = this.#options;
+    if (method === "crown-merged") return negated(await this.#rows("merged", state));
     const known = state.bounds.get(this.#propagator.network.output)!;
     const [z, y] = method === "crown-separate"
       ? [await this.#rows("z", state), await this.#rows("y", state)]
@@ -123,22 +141,39 @@ export class Verifier implements AsyncDisposable {
         { lower: known.zLower, upper: known.zUpper },
         { lower: known.yLower, upper: known.yUpper },
       ];
-    const separate = Array.from({ length: size }, (_, at) => ({
+    return Array.from(z.lower, (_, at) => ({
       lower: down(y.lower[at]! - z.upper[at]!),
       upper: up(y.upper[at]! - z.lower[at]!),
     }));
-    if (method === "interval" || method === "crown-separate") return separate;
+  }
+
+  async #differential(state: Propagated, found: number): Promise<Ends[]> {
     const merged = await this.#rows("merged", state);
-    if (method === "crown-merged") return negated(merged);
     // The joint choice looks at the middle of the box; elsewhere, that of the merged network can be the better one.
-    const joint = narrower(merged, await this.#rows("joint", state));
-    const gains = joint.lower.every((lower, at) =>
-      width(lower, joint.upper[at]!) <= GAIN * width(merged.lower[at]!, merged.upper[at]!)
-    );
+    let joint = narrower(merged, await this.#rows("joint", state));
+    const { ratio = 1, target = 0 } = this.#options;
+    if (size(joint) > Math.max(LOOSE * found, ratio * found, target)) {
+      const careful = canReselect(this.#careful.network) ? await this.#narrowed(state) : state;
+      joint = narrower(joint, await this.#rows("joint", careful, this.#careful));
+    }
+    // Outputs that hardly differ gain nothing, and need not.
+    const least = NEGLIGIBLE * size(joint);
+    const gains = joint.lower.every((lower, at) => {
+      const own = width(lower, joint.upper[at]!);
+      return own <= Math.max(GAIN * width(merged.lower[at]!, merged.upper[at]!), least);
+    });
     if (gains) return negated(joint);
     // Networks that are far apart: there, tighter bounds of neurons can make looser ones behind them.
     const plain = await this.#plain.propagate(state.batch, "values");
     return negated(narrower(joint, await this.#rows("merged", plain, this.#plain)));
+  }
+
+  /** Bounds of all values with slopes that are chosen for each row. */
+  async #narrowed({ batch, bounds }: Propagated): Promise<Propagated> {
+    const known = [...this.#careful.nonlinearInputs].map((value) =>
+      [value, bounds.get(value)!] as const
+    );
+    return await this.#careful.propagate(batch, "differences", new Map(known));
   }
 
   async #rows(view: RowView, state: Propagated, propagator = this.#propagator): Promise<RowEnds> {
@@ -166,6 +201,12 @@ interface RowEnds {
 /** How much of the merged network's bound the joint choice leaves where the networks are close. */
 const GAIN = 0.7;
 
+/** Which part of the largest difference counts for nothing. */
+const NEGLIGIBLE = 2 ** -10;
+
+const largest = (numbers: Float64Array) =>
+  numbers.reduce((most, each) => Math.max(most, Math.abs(each)), 0);
+
 function narrower(a: RowEnds, b: RowEnds): RowEnds {
   return {
     lower: a.lower.map((each, at) => Math.max(each, b.lower[at]!)),
@@ -176,6 +217,11 @@ function narrower(a: RowEnds, b: RowEnds): RowEnds {
 /** Bounds of f′ − f. */
 function negated({ lower, upper }: RowEnds): Ends[] {
   return Array.from(lower, (each, at) => ({ lower: -upper[at]!, upper: -each }));
+}
+
+/** The largest size of any difference. */
+function size({ lower, upper }: RowEnds): number {
+  return lower.reduce((most, each, at) => Math.max(most, width(each, upper[at]!)), 0);
 }
 
 /** The largest size of a number between two bounds. */

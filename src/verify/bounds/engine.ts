@@ -56,6 +56,8 @@ export interface EngineFacts {
   readonly folded: ReadonlySet<ValueNumber>;
   /** What roundings are charged, as a multiple of magnitudes. */
   readonly unit: number;
+  /** Relative error of a quantizer's division and product in the networks. */
+  readonly slack: number;
   /** What a relaxation takes from the affine step in front; `undefined` where it takes nothing. */
   foldedOf(value: ValueNumber, state: Propagated): FoldedOffset | undefined;
   /** b, b′ and b − b′ of an affine step. */

@@ -39,6 +39,8 @@ export interface PropagationOptions {
   readonly memory?: number;
   /** Frank–Wolfe steps on the slopes of rows of z and y; 0 unless told. */
   readonly reselect?: number;
+  /** The same on all relaxations of rows of the output's difference; 0 unless told. */
+  readonly refine?: number;
   /** What computes; unless told, kernels where they can and ONNX Runtime elsewhere. */
   readonly engine?: "kernels" | "graphs";
 }
@@ -54,6 +56,7 @@ export class Propagator implements AsyncDisposable {
   readonly network: PairedNetwork;
   readonly #semantics: Semantics;
   readonly #unit: number;
+  readonly #slack: number;
   readonly #facts = new Map<ValueNumber, AffineFacts>();
   readonly #folded = new Set<ValueNumber>();
   readonly #nonlinear = new Set<ValueNumber>();
@@ -68,9 +71,12 @@ export class Propagator implements AsyncDisposable {
     network = expanded.network;
     this.network = network;
     this.#comparisons = expanded.comparisons;
-    const { semantics = "real", threads = 1, memory = DEFAULT_MEMORY, reselect = 0 } = options;
+    const { semantics = "real", threads = 1, memory = DEFAULT_MEMORY } = options;
+    const { reselect = 0, refine = 0 } = options;
     this.#semantics = semantics;
     this.#unit = boundUnit(network);
+    // The division, the product and what a fused kernel may round between them.
+    this.#slack = semantics === "real" ? 0 : gamma(4, 2 ** -24);
     const readers = new Map<ValueNumber, number>();
     network.steps.forEach((step, at) => {
       for (const input of inputsOf(step)) readers.set(input, (readers.get(input) ?? 0) + 1);
@@ -95,13 +101,14 @@ export class Propagator implements AsyncDisposable {
     const facts = {
       folded: this.#folded,
       unit: this.#unit,
+      slack: this.#slack,
       foldedOf: (value: ValueNumber, state: Propagated) => this.#foldedOf(value, state),
       offsetsOf: (value: ValueNumber) => this.#facts.get(value)!.offsets,
     };
-    const { engine = reselect === 0 && isChain(network) ? "kernels" : "graphs" } = options;
+    const { engine = reselect + refine === 0 && isChain(network) ? "kernels" : "graphs" } = options;
     this.#engine = engine === "kernels"
       ? new DenseEngine(network, facts)
-      : new GraphEngine(network, facts, { threads, memory, reselect });
+      : new GraphEngine(network, facts, { threads, memory, reselect, refine });
   }
 
   /** Values whose bounds relaxations are made of. */
@@ -182,9 +189,8 @@ export class Propagator implements AsyncDisposable {
       } else if (step.kind === "quantize") {
         const given = bounds.get(step.input)!;
         const relaxation = newRelaxation(given.zLower.length);
-        // The division, the product and what a fused kernel may round between them.
-        const slack = this.#semantics === "real" ? 0 : gamma(4, 2 ** -24);
-        const made = relaxQuantize(given, step.size, step.quantizer, this.#unit, slack, relaxation);
+        const { quantizer, size } = step;
+        const made = relaxQuantize(given, size, quantizer, this.#unit, this.#slack, relaxation);
         relaxations.set(value, relaxation);
         bounds.set(value, made);
       } else if (step.kind === "maxpool") throw new TypeError("Max pools must be expanded first");

@@ -18,8 +18,29 @@ function identityLines(lower: number, upper: number, out: Lines): void {
   out.greatest = upper;
 }
 
+/** How many lines there are above R at most, and as many below. */
+export const MOST_LINES = 4;
+
+/** Lines around R: a slope and a constant each. */
+export interface CandidateLines {
+  /** [2·{@linkcode MOST_LINES}], of which `aboveCount` lines are filled. */
+  readonly above: Float64Array;
+  readonly below: Float64Array;
+  aboveCount: number;
+  belowCount: number;
+  /** The least and the greatest value. */
+  least: number;
+  greatest: number;
+}
+
+/** Lines that are to be filled in. */
+export function newCandidates(): CandidateLines {
+  const [above, below] = [new Float64Array(2 * MOST_LINES), new Float64Array(2 * MOST_LINES)];
+  return { above, below, aboveCount: 0, belowCount: 0, least: 0, greatest: 0 };
+}
+
 /**
- * Lines around R between two bounds: those that are best at the middle of
+ * Lines around R between two bounds:
  *
  * - the constants R(l) and R(u), which are all there is where both are the same;
  * - v ± s/2, further out by what a grid's ends cut off;
@@ -28,13 +49,13 @@ function identityLines(lower: number, upper: number, out: Lines): void {
  *
  * @param slack Relative error of the division and the product, where the networks' arithmetic counts.
  */
-export function roundingLines(
+export function candidateLines(
   { scale, zeroPoint, qmin, qmax }: Quantizer,
   element: number,
   lower: number,
   upper: number,
   slack: number,
-  out: Lines,
+  out: CandidateLines,
 ): void {
   const at = scale.length === 1 ? 0 : element;
   const s = scale[at]!, zero = zeroPoint[at]!;
@@ -45,67 +66,85 @@ export function roundingLines(
   const high = Math.min(Math.max(roundHalfEven(to + Math.abs(to) * relative), first), last);
   out.least = low * s - Math.abs(low * s) * relative;
   out.greatest = high * s + Math.abs(high * s) * relative;
-  // Constants.
-  out.upperSlope = out.lowerSlope = 0;
-  out.upperConstant = out.greatest;
-  out.lowerConstant = out.least;
+  out.aboveCount = out.belowCount = 0;
+  addAbove(out, 0, out.greatest);
+  addBelow(out, 0, out.least);
   if (low === high) return;
-  const middle = (lower + upper) / 2;
   const room = relative * (Math.max(Math.abs(lower), Math.abs(upper)) + s);
-  let above = out.greatest, below = out.least;
   // Slope 1.
-  const overUp = s / 2 + Math.max(first * s - lower, 0) + 2 * room;
-  const overDown = s / 2 + Math.max(upper - last * s, 0) + 2 * room;
-  if (middle + overUp <= above) {
-    above = middle + overUp;
-    out.upperSlope = 1;
-    out.upperConstant = overUp;
-  }
-  if (middle - overDown >= below) {
-    below = middle - overDown;
-    out.lowerSlope = 1;
-    out.lowerConstant = -overDown;
-  }
+  addAbove(out, 1, s / 2 + Math.max(first * s - lower, 0) + 2 * room);
+  addBelow(out, 1, -(s / 2 + Math.max(upper - last * s, 0) + 2 * room));
   // Chords: R is half a step off at most up to the grid's end, and constant behind it.
   const steepest = (room: number) => Math.min((room + s / 2) / (upper - lower), 1);
   if (lower < (first - 0.5) * s) {
     const slope = Math.max(steepest(upper - first * s), 0);
     const constant = Math.max((1 - slope) * upper + s / 2, first * s - slope * lower) + 4 * room;
-    if (slope * middle + constant < above) {
-      above = slope * middle + constant;
-      out.upperSlope = slope;
-      out.upperConstant = constant;
-    }
+    addAbove(out, slope, constant);
   }
   if (upper > (last + 0.5) * s) {
     const slope = Math.max(steepest(last * s - lower), 0);
     const constant = Math.min((1 - slope) * lower - s / 2, last * s - slope * upper) - 4 * room;
-    if (slope * middle + constant > below) {
-      below = slope * middle + constant;
-      out.lowerSlope = slope;
-      out.lowerConstant = constant;
-    }
+    addBelow(out, slope, constant);
   }
   // Corners: R rises above low·s at (low + ½)·s at the earliest, and reaches high·s at (high − ½)·s at the latest.
   const rise = (low + 0.5) * s - room - lower;
   if (rise >= s / 4) {
     const slope = Math.max((s + 2 * room) / rise, 1);
     const constant = out.least + 2 * room - slope * lower + 4 * Math.abs(slope * lower) * 2 ** -52;
-    if (slope * middle + constant < above) {
-      out.upperSlope = slope;
-      out.upperConstant = constant;
-    }
+    addAbove(out, slope, constant);
   }
   const fall = upper - ((high - 0.5) * s + room);
   if (fall >= s / 4) {
     const slope = Math.max((s + 2 * room) / fall, 1);
     const constant = out.greatest - 2 * room - slope * upper -
       4 * Math.abs(slope * upper) * 2 ** -52;
-    if (slope * middle + constant > below) {
-      out.lowerSlope = slope;
-      out.lowerConstant = constant;
-    }
+    addBelow(out, slope, constant);
   }
+}
+
+function addAbove(out: CandidateLines, slope: number, constant: number): void {
+  const at = 2 * out.aboveCount++;
+  out.above[at] = slope;
+  out.above[at + 1] = constant;
+}
+
+function addBelow(out: CandidateLines, slope: number, constant: number): void {
+  const at = 2 * out.belowCount++;
+  out.below[at] = slope;
+  out.below[at + 1] = constant;
+}
+
+const CANDIDATES = newCandidates();
+
+/** Of the lines of {@linkcode candidateLines} those that are best at the middle. */
+export function roundingLines(
+  quantizer: Quantizer,
+  element: number,
+  lower: number,
+  upper: number,
+  slack: number,
+  out: Lines,
+): void {
+  candidateLines(quantizer, element, lower, upper, slack, CANDIDATES);
+  const { above, below, aboveCount, belowCount, least, greatest } = CANDIDATES;
+  out.least = least;
+  out.greatest = greatest;
+  const middle = (lower + upper) / 2;
+  let [most, value] = [0, greatest];
+  for (let line = 1; line < aboveCount; line++) {
+    const own = above[2 * line]! * middle + above[2 * line + 1]!;
+    // Slope 1 rather than a constant: it cancels with the other network's.
+    if (own < value || (line === 1 && own === value)) [most, value] = [line, own];
+  }
+  out.upperSlope = above[2 * most]!;
+  out.upperConstant = above[2 * most + 1]!;
+  [most, value] = [0, least];
+  for (let line = 1; line < belowCount; line++) {
+    const own = below[2 * line]! * middle + below[2 * line + 1]!;
+    if (own > value || (line === 1 && own === value)) [most, value] = [line, own];
+  }
+  out.lowerSlope = below[2 * most]!;
+  out.lowerConstant = below[2 * most + 1]!;
 }
 
 /**

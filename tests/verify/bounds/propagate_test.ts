@@ -127,10 +127,13 @@ function sample(
 }
 
 for (const [name, given] of Object.entries(NETWORKS)) {
-  for (const [semantics, reselect] of [["real", 0], ["float32", 2]] as const) {
-    Deno.test(`bounds hold at sampled points: ${name}, ${semantics}, ${reselect} steps`, async () => {
+  const runs = [["real", 0, 0], ["float32", 2, 0], ["real", 0, 5], ["float32", 0, 2]] as const;
+  for (const [semantics, reselect, refine] of runs) {
+    const steps = `${reselect} and ${refine} steps`;
+    Deno.test(`bounds hold at sampled points: ${name}, ${semantics}, ${steps}`, async () => {
       const random = Random.from(9, name);
-      await using propagator = new Propagator(given, { semantics, reselect, memory: 2 ** 16 });
+      const memory = 2 ** 16;
+      await using propagator = new Propagator(given, { semantics, reselect, refine, memory });
       const { network } = propagator;
       const outputs = sizeOf(network, network.output);
       for (const [rows, width] of [["none", 0.5], ["values", 0.2], ["differences", 0.5]] as const) {

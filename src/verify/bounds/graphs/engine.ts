@@ -16,6 +16,7 @@ import { NetworkSessions, type OpenGraph } from "./sessions.ts";
 import { type BackwardGraph, backwardGraph, type RowView } from "./backward.ts";
 import { differenceGraph, shareGraph } from "./forward.ts";
 import { type AffinePairedStep, intervalGraph } from "./interval.ts";
+import { GraphRefiner } from "./refine.ts";
 import { canReselect, reselectGraph } from "./reselect.ts";
 
 /** How graphs are run. */
@@ -26,6 +27,8 @@ export interface GraphEngineOptions {
   readonly memory: number;
   /** Frank–Wolfe steps on the slopes of rows of z and y. */
   readonly reselect: number;
+  /** The same on all relaxations of rows of the output's difference. */
+  readonly refine: number;
 }
 
 /** Bounds one network; sessions are made when they are first needed. */
@@ -35,6 +38,7 @@ export class GraphEngine implements BoundEngine {
   readonly #facts: EngineFacts;
   readonly #options: GraphEngineOptions;
   readonly #sessions: NetworkSessions;
+  readonly #refiner: GraphRefiner;
   readonly #widest: number;
 
   constructor(network: PairedNetwork, facts: EngineFacts, options: GraphEngineOptions) {
@@ -42,6 +46,7 @@ export class GraphEngine implements BoundEngine {
     this.#facts = facts;
     this.#options = options;
     this.#sessions = new NetworkSessions(network, options.threads);
+    this.#refiner = new GraphRefiner(network, facts, this.#sessions);
     this.#widest = network.steps.reduce(
       (most, { size }) => Math.max(most, size),
       network.input.size,
@@ -78,7 +83,19 @@ export class GraphEngine implements BoundEngine {
     return undefined;
   }
 
-  async rows({ target, view, rows, state, scores: isScored }: RowRequest): Promise<RowResult> {
+  async rows(request: RowRequest): Promise<RowResult> {
+    const { target, view, scores } = request;
+    const isOutput = view === "joint" && target === this.#network.output;
+    if (!isOutput || scores || this.#options.refine === 0) return await this.#onePass(request);
+    const refined = await this.#refine(request);
+    if (canReselect(this.#network)) return refined;
+    // Beside Relu, steps begin with other choices than those of one pass, and do not always find as good ones.
+    const { bounds } = await this.#onePass(request);
+    const best = (bound: number, row: number) => Math.max(bound, bounds[row]!);
+    return { bounds: refined.bounds.map(best), scores: undefined };
+  }
+
+  async #onePass({ target, view, rows, state, scores: isScored }: RowRequest): Promise<RowResult> {
     const open = await this.#backward(target, view, isScored);
     const shares = isScored ? await this.#shares(state) : undefined;
     const feeds = this.#feeds(open.graph, view, state, shares);
@@ -106,6 +123,20 @@ export class GraphEngine implements BoundEngine {
       });
     }
     return { bounds, scores };
+  }
+
+  /** Rows of the output, box by box: groups of one box follow one another. */
+  async #refine({ target, rows, state }: RowRequest): Promise<RowResult> {
+    const { width, group, index, sign } = rows;
+    const bounds = new Float64Array(index.length);
+    for (let at = 0; at < group.length;) {
+      const [box, from] = [group[at]!, at * width];
+      while (at < group.length && group[at] === box) at++;
+      const [own, signs] = [index.subarray(from, at * width), sign.subarray(from, at * width)];
+      const wanted = { target, box, index: own, sign: signs };
+      bounds.set(await this.#refiner.refine(wanted, state, this.#options.refine), from);
+    }
+    return { bounds, scores: undefined };
   }
 
   async differences(points: Float64Array): Promise<Float64Array> {
