@@ -9,6 +9,7 @@ import { type Box, box } from "../../src/verify/box.ts";
 import {
   acasBox,
   acasNetworks,
+  type AcasProperty,
   type Narrowed,
   narrowedModel,
   network,
@@ -123,7 +124,7 @@ const IMAGES: readonly Source[] = [
   },
 ];
 
-function acas(number: number): Source[] {
+function acas(number: AcasProperty): Source[] {
   return acasNetworks(number).map((name) => ({
     name: `acas ${name}`,
     path: `acasxu/ACASXU_run2a_${name}.onnx`,

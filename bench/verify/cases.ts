@@ -11,8 +11,10 @@ import type { PairedNetwork } from "../../src/verify/network/network.ts";
 import { pairModels } from "../../src/verify/network/pair.ts";
 import { sharedData } from "../../tests/shared_data.ts";
 import {
+  ACAS_PROPERTIES,
   acasBox,
   acasNetworks,
+  type AcasProperty,
   type Narrowed,
   narrowed,
   narrowedModel,
@@ -32,12 +34,21 @@ export interface Case {
 /** Cases; those of one pair one after the other. */
 export type Cases = AsyncIterable<Case>;
 
-/** All networks of ACAS Xu on a property. */
-export async function* acas(number: number, how: Narrowed): Cases {
-  for (const name of acasNetworks(number)) {
+/** The networks of ACAS Xu that a property speaks of, on its box. */
+export async function* acas(property: AcasProperty, how: Narrowed): Cases {
+  for (const name of acasNetworks(property)) {
     const model = await network(`acasxu/ACASXU_run2a_${name}.onnx`);
-    yield { name, pair: narrowed(model, how), box: acasBox(number) };
+    yield {
+      name: `${name}, property ${property}`,
+      pair: narrowed(model, how),
+      box: acasBox(property),
+    };
   }
+}
+
+/** All pairs of networks and properties of ACAS Xu that ReluDiff and NeuroDiff are measured on. */
+export async function* acasPairs(how: Narrowed): Cases {
+  for (const property of ACAS_PROPERTIES) yield* acas(property, how);
 }
 
 /** Every input that a network of ACAS Xu can have. */

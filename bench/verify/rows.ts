@@ -7,7 +7,7 @@
 import { largestFound, largestProven } from "../../src/verify/bracket.ts";
 import type { SearchResult } from "../../src/verify/split/search.ts";
 import { METHODS, type VerifyOptions } from "../../src/verify/verify.ts";
-import { acas, type Cases, digits, properties, resnet20, wholeRange } from "./cases.ts";
+import { acas, acasPairs, type Cases, digits, properties, resnet20, wholeRange } from "./cases.ts";
 import type { Narrowed } from "./pairs.ts";
 
 /** How the cases of a row are bounded. */
@@ -118,14 +118,14 @@ const LADDER = ([...METHODS, "zonotope"] as const).flatMap((method): Row[] =>
  */
 export function rows(boxes: number): readonly Row[] {
   const search = { method: "differential", split: true, time: 60_000, boxes } as const;
-  const onePassOf = (number: number, required: string): Row => ({
+  const onePassOf = (number: 3 | 4, required: string): Row => ({
     name: `p${number} one pass`,
     required,
     cases: () => acas(number, "half"),
     options: WHOLE,
     summarize: onePass,
   });
-  const proof = (number: number, target: number, required: string): Row => ({
+  const proof = (number: 1 | 3 | 4, target: number, required: string): Row => ({
     name: `p${number} fp16 ${target}`,
     required,
     cases: () => acas(number, "half"),
@@ -146,6 +146,20 @@ export function rows(boxes: number): readonly Row[] {
     proof(3, 0.01, "42, ≤ 3000 splits, ≤ 5 s"),
     proof(4, 0.01, "42, ≤ 700 splits, ≤ 2 s"),
     proof(1, 0.05, "45, ≤ 30 s"),
+    {
+      name: "all pairs fp16 0.01",
+      required: "143",
+      cases: () => acasPairs("half"),
+      options: { ...search, target: 0.01, time: 600_000 },
+      summarize: proved(0.01),
+    },
+    ...([3, 4] as const).map((number): Row => ({
+      name: `p${number} fp16 bracket`,
+      required: "1.1, ≤ 10 s a network",
+      cases: () => acas(number, "half"),
+      options: { ...search, ratio: 1.1, time: 10_000 },
+      summarize: narrow(1.1),
+    })),
     {
       name: "p3 int8 bracket",
       required: "1.05, median ≤ 2 s",
