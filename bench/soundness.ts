@@ -4,12 +4,15 @@
  *
  *     deno run -A bench/soundness.ts
  *     deno run -A bench/soundness.ts --share 0.01 --only mnist
+ *     deno run -A bench/soundness.ts --share 0.01 --only acas --narrow 0.3
  *
  * Points are taken inside of boxes, at corners, at faces, and where a neuron's Relu has its kink or its quantizer goes to
- * another level; on the whole box, and on parts of it down to a hundred thousandth. Each is looked at three times: in
+ * another level; on the whole box, on parts of it down to a hundred thousandth, and on parts that a search comes to, with
+ * the bounds that they have from those in front of them. Each is looked at three times: in
  * float64, against bounds of exact arithmetic, and as ONNX Runtime computes the two models without optimizations and
  * with all of them, against bounds of float32 arithmetic. Some are evaluated without any rounding; boxes of one point
- * have to give what is computed there. Ends with code 1 if anything is beyond.
+ * have to give what is computed there. Ends with code 1 if anything is beyond; with `--narrow`, which makes bounds wrong on
+ * purpose, something has to be.
  *
  * @module
  */
@@ -22,20 +25,28 @@ import { type Box, box } from "../src/verify/box.ts";
 import { type PairedNetwork, sizeOf } from "../src/verify/network/network.ts";
 import { pairModels } from "../src/verify/network/pair.ts";
 import { Expander } from "../src/verify/split/expand.ts";
+import { MOST_SPLIT_INPUTS } from "../src/verify/verify.ts";
 import { BatchedPair } from "./soundness/batched.ts";
-import { parts, type Region, searched } from "./soundness/bounds.ts";
+import { descended, parts, type Region, searched } from "./soundness/bounds.ts";
 import { type Case, cases } from "./soundness/cases.ts";
 import { exactDifference, isExactlyKnown } from "./soundness/exact.ts";
 import { approach, corner, face, float32Box, inside, type Points } from "./soundness/points.ts";
-import { Tally } from "./soundness/tally.ts";
+import { type Bounds, Tally } from "./soundness/tally.ts";
 
 const { values: options } = parseArgs({
   options: {
     share: { type: "string", default: "1" },
     only: { type: "string", default: "" },
+    narrow: { type: "string", default: "0" },
   },
 });
 const share = Number(options.share);
+
+/** Bounds that are wrong on purpose. */
+function narrowed({ lower, upper }: Bounds): Bounds {
+  const factor = 1 - Number(options.narrow);
+  return { lower: lower.map((each) => factor * each), upper: upper.map((each) => factor * each) };
+}
 
 /** Float64 evaluation is off by less than this, relative to the largest inner values of these networks. */
 const EVALUATION = 1e-12;
@@ -44,6 +55,8 @@ const BATCH_ELEMENTS = 1 << 20;
 /** Points of each pair that are evaluated without rounding, and boxes of one point. */
 const EXACT = 6;
 const SINGLE = 3;
+/** Ways down to small parts, as a search takes them, and halvings on each. */
+const DESCENTS = { chains: 8, depth: 24 };
 /** Products that evaluating a point without rounding may take. */
 const MOST_EXACT = 1 << 20;
 
@@ -83,7 +96,12 @@ class Examination implements AsyncDisposable {
       this.tally.nearest = Math.max(this.tally.nearest, await this.#sample(region, this.#batch));
     }
     const smaller = await parts(this.#network, whole, partCount, this.#random);
-    const each = Math.ceil(points * share * 0.3 / partCount);
+    if (whole.lower.length <= MOST_SPLIT_INPUTS) {
+      smaller.push(
+        ...await descended(this.#network, whole, DESCENTS.chains, DESCENTS.depth, this.#random),
+      );
+    }
+    const each = Math.ceil(points * share * 0.3 / smaller.length);
     for (const part of smaller) {
       const nearest = await this.#sample(part, Math.min(each, this.#batch));
       this.tally.nearestInParts = Math.max(this.tally.nearestInParts, nearest);
@@ -108,7 +126,8 @@ class Examination implements AsyncDisposable {
     }
   }
 
-  async #look(points: Points, { real, float32 }: Region): Promise<number> {
+  async #look(points: Points, region: Region): Promise<number> {
+    const [real, float32] = [narrowed(region.real), narrowed(region.float32)];
     const exact = await this.#expander.differences(points);
     let closest = this.tally.look(exact, real, this.#slack, "float64");
     const [plain, optimized] = await this.#pair.differences(points);

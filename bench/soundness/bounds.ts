@@ -5,12 +5,16 @@
  */
 
 import type { Random } from "../../src/base/random.ts";
-import type { Box } from "../../src/verify/box.ts";
+import type { BoxBatch } from "../../src/verify/bounds/batch.ts";
+import type { Semantics } from "../../src/verify/bounds/roundoff.ts";
+import { type Box, center } from "../../src/verify/box.ts";
 import type { PairedNetwork } from "../../src/verify/network/network.ts";
 import { sizeOf } from "../../src/verify/network/network.ts";
-import { Expander } from "../../src/verify/split/expand.ts";
+import { Expander, type ExpandRequest } from "../../src/verify/split/expand.ts";
 import { MOST_SPLIT_INPUTS, Verifier } from "../../src/verify/verify.ts";
 import type { Bounds } from "./tally.ts";
+
+const SEMANTICS: readonly Semantics[] = ["real", "float32"];
 
 /** A box with its bounds. */
 export interface Region {
@@ -49,30 +53,91 @@ export async function parts(
     for (const box of boxes) regions.push(await searched(network, box, 1));
     return regions;
   }
-  const outputs = sizeOf(network, network.output);
   const flat = (side: "lower" | "upper") =>
     Float64Array.from(boxes.flatMap((box) => [...box[side]]));
-  const expand = async (semantics: "real" | "float32") => {
-    await using expander = new Expander(network, { semantics, rows: "values" });
-    const { bounds } = await expander.expand({
-      batch: { count, lower: flat("lower"), upper: flat("upper") },
-      inherited: undefined,
-      wanted: new Uint8Array(count * 2 * outputs).fill(1),
-      // Never reached, so that rows are refined as far as they can be.
-      goals: new Float64Array(2 * outputs),
-    });
-    return bounds;
+  const batch = { count, lower: flat("lower"), upper: flat("upper") };
+  const found: Record<Semantics, Float64Array> = {
+    real: new Float64Array(),
+    float32: new Float64Array(),
   };
-  const found = { real: await expand("real"), float32: await expand("float32") };
-  const boundsOf = (bounds: Float64Array, at: number): Bounds => ({
+  for (const semantics of SEMANTICS) {
+    await using expander = new Expander(network, { semantics, rows: "values" });
+    found[semantics] = (await expander.expand(refined(network, batch, true))).bounds;
+  }
+  return boxes.map((box, at) => regionOf(network, box, found, at));
+}
+
+/**
+ * Parts of a box as a search comes to them: each is half of the one before, cut where the search would cut it, and has
+ * that one's bounds.
+ *
+ * @param depth Halvings.
+ */
+export async function descended(
+  network: PairedNetwork,
+  whole: Box,
+  chains: number,
+  depth: number,
+  random: Random,
+): Promise<Region[]> {
+  await using real = new Expander(network, { semantics: "real", rows: "values" });
+  await using float32 = new Expander(network, { semantics: "float32", rows: "values" });
+  const inputs = whole.lower.length;
+  const repeated = (side: "lower" | "upper") =>
+    Float64Array.from({ length: chains * inputs }, (_, at) => whole[side][at % inputs]!);
+  const batch = { count: chains, lower: repeated("lower"), upper: repeated("upper") };
+  const regions: Region[] = [];
+  let packed: Record<Semantics, Float32Array<ArrayBuffer>> | undefined;
+  for (let level = 0; level < depth; level++) {
+    const request = refined(network, batch, level % 2 === 0);
+    const [own, other] = [
+      await real.expand({ ...request, inherited: packed?.real }),
+      await float32.expand({ ...request, inherited: packed?.float32 }),
+    ];
+    packed = { real: own.packed, float32: other.packed };
+    const found = { real: own.bounds, float32: other.bounds };
+    for (let chain = 0; chain < chains; chain++) {
+      const [from, to] = [chain * inputs, (chain + 1) * inputs];
+      const box = { lower: batch.lower.slice(from, to), upper: batch.upper.slice(from, to) };
+      if (level % EVERY === EVERY - 1) regions.push(regionOf(network, box, found, chain));
+      const side = own.side[chain]!;
+      if (side < 0) continue;
+      const middle = center(box)[side]!;
+      (random.uniform() < 0.5 ? batch.lower : batch.upper)[from + side] = middle;
+    }
+  }
+  return regions;
+}
+
+/** Which of the parts on the way are looked at. */
+const EVERY = 3;
+
+/** A request whose rows are refined as far as they can be. */
+function refined(network: PairedNetwork, batch: BoxBatch, isThorough: boolean): ExpandRequest {
+  const rows = 2 * sizeOf(network, network.output);
+  return {
+    batch,
+    inherited: undefined,
+    wanted: new Uint8Array(batch.count * rows).fill(1),
+    // Never reached, and never too far away.
+    goals: new Float64Array(rows).fill(1e-300),
+    reach: Infinity,
+    isThorough,
+  };
+}
+
+function regionOf(
+  network: PairedNetwork,
+  box: Box,
+  found: Readonly<Record<Semantics, Float64Array>>,
+  at: number,
+): Region {
+  const outputs = sizeOf(network, network.output);
+  const boundsOf = (bounds: Float64Array): Bounds => ({
     lower: Float64Array.from({ length: outputs }, (_, i) => -bounds[2 * (at * outputs + i) + 1]!),
     upper: Float64Array.from({ length: outputs }, (_, i) => bounds[2 * (at * outputs + i)]!),
   });
-  return boxes.map((box, at) => ({
-    box,
-    real: boundsOf(found.real, at),
-    float32: boundsOf(found.float32, at),
-  }));
+  return { box, real: boundsOf(found.real), float32: boundsOf(found.float32) };
 }
 
 function part({ lower, upper }: Box, scale: number, random: Random): Box {

@@ -136,7 +136,12 @@ function acas(number: AcasProperty): Source[] {
 
 /** All of them; images first, since those of ACAS Xu are many of one kind. */
 export function* cases(): Generator<Case> {
-  for (const { name, path, boxes, copies, effort } of [...IMAGES, ...[1, 3, 4].flatMap(acas)]) {
+  for (
+    const { name, path, boxes, copies, effort } of [
+      ...IMAGES,
+      ...([1, 3, 4] as const).flatMap(acas),
+    ]
+  ) {
     for (const [where, boxOf] of boxes) {
       for (const copy of copies) {
         yield {
