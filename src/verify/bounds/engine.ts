@@ -30,16 +30,6 @@ export interface RowRequest {
   readonly state: Propagated;
   /** For view `joint`: whether to say how much a split of each input would help. */
   readonly scores: boolean;
-  /** For view `joint` of the output: which rows are worth more work. */
-  readonly goals?: RowGoals | undefined;
-}
-
-/** What rows are to reach, one number a row, not a number where nothing is. */
-export interface RowGoals {
-  /** Rows below this are worth more work until they reach it. */
-  readonly enough: Float64Array;
-  /** Rows below this are too far away. */
-  readonly hopeless: Float64Array;
 }
 
 /** What is found then. */

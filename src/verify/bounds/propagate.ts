@@ -13,7 +13,7 @@ import { affineBounds, type AffineFacts, affineFacts, affineNoise } from "./affi
 import { type BoxBatch, close, down, intersect, type Noise, type ValueBounds } from "./batch.ts";
 import { isChain } from "./dense/chain.ts";
 import { DenseEngine } from "./dense/engine.ts";
-import type { BoundEngine, Propagated, RowGoals, RowResult } from "./engine.ts";
+import type { BoundEngine, Propagated, RowResult } from "./engine.ts";
 import type { RowView } from "./graphs/backward.ts";
 import { GraphEngine } from "./graphs/engine.ts";
 import type { AffinePairedStep } from "./graphs/interval.ts";
@@ -209,7 +209,6 @@ export class Propagator implements AsyncDisposable {
    * Lower bounds of rows of an affine step's value.
    *
    * @param scores For view `joint`: whether to say how much a split of each input would help, [boxes × inputs].
-   * @param goals For view `joint` of the output: which rows are worth more work.
    */
   async boundRows(
     target: ValueNumber,
@@ -217,19 +216,13 @@ export class Propagator implements AsyncDisposable {
     rows: Rows,
     state: Propagated,
     scores = false,
-    goals?: RowGoals,
   ): Promise<RowResult> {
-    const unfinished = goals && {
-      enough: this.#unfinished(target, rows, state, goals.enough),
-      hopeless: this.#unfinished(target, rows, state, goals.hopeless),
-    };
     const found = await this.#engine.rows({
       target,
       view,
       rows,
       state,
       scores,
-      goals: unfinished,
     });
     this.#finish(target, view, rows, state, found.bounds);
     return found;
@@ -288,25 +281,6 @@ export class Propagator implements AsyncDisposable {
       const bound = down(down(value - noise[box * size + element]!) - TINY);
       found[row] = Math.abs(bound) < HUGE ? bound : -Infinity;
     }
-  }
-
-  /** The bounds that {@linkcode #finish} makes of others, as those others. */
-  #unfinished(
-    target: ValueNumber,
-    rows: Rows,
-    state: Propagated,
-    bounds: Float64Array,
-  ): Float64Array {
-    const offsets = this.#facts.get(target)!.offsets.e;
-    const noise = state.noise.get(target)!.e;
-    const size = sizeOf(this.network, target);
-    return bounds.map((bound, row) => {
-      const element = rows.index[row]!;
-      const box = rows.group[Math.floor(row / rows.width)]!;
-      const value = bound - rows.sign[row]! * offsets[element]! + noise[box * size + element]!;
-      // More than finishing takes by roundings.
-      return value + 2 ** -50 * (Math.abs(bound) + Math.abs(value));
-    });
   }
 
   #foldedOf(value: ValueNumber, state: Propagated): FoldedOffset | undefined {

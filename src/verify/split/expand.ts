@@ -8,7 +8,7 @@ import type { BoxBatch } from "../bounds/batch.ts";
 import { canCondense } from "../bounds/condensed/bounder.ts";
 import { type InnerRows, Propagator } from "../bounds/propagate.ts";
 import type { Semantics } from "../bounds/roundoff.ts";
-import { type Rows, rowsOf } from "../bounds/rows.ts";
+import { rowsOf } from "../bounds/rows.ts";
 import { type PairedNetwork, sizeOf } from "../network/network.ts";
 import { CondensedExpander } from "./condensed.ts";
 import { packBounds, type PackLayout, packLayout, unpackBounds } from "./pack.ts";
@@ -26,7 +26,10 @@ export interface ExpandRequest {
   readonly inherited: Float32Array<ArrayBuffer> | undefined;
   /** [boxes × 2·outputs], 1 where a row is wanted: row 2o bounds f′ − f from above, row 2o + 1 from below. */
   readonly wanted: Uint8Array;
-  /** [2·outputs]: the bound at which a row is done; without, rows get what one pass gives. */
+  /**
+   * [2·outputs]: the bound at which a row is done; without, rows get what one pass gives. Rows are refined where boxes are
+   * bounded one by one.
+   */
   readonly goals?: Float64Array | undefined;
   /** Rows further above their goal than so many times are better split than refined. */
   readonly reach?: number | undefined;
@@ -105,7 +108,7 @@ export class Expander implements AsyncDisposable {
   }
 
   async #expandPart(
-    { batch, inherited, wanted, goals, reach = 1 }: ExpandRequest,
+    { batch, inherited, wanted }: ExpandRequest,
   ): Promise<ExpandResult> {
     const { network } = this.#propagator;
     const known = inherited && unpackBounds(this.#layout, batch.count, inherited);
@@ -113,11 +116,7 @@ export class Expander implements AsyncDisposable {
     const outputs = sizeOf(network, network.output);
     const rows = rowsOf(batch.count, outputs, wanted);
     const { output } = network;
-    const aims = goals && {
-      enough: aimsOf(rows, goals, 1),
-      hopeless: aimsOf(rows, goals, reach),
-    };
-    const found = await this.#propagator.boundRows(output, "joint", rows, state, true, aims);
+    const found = await this.#propagator.boundRows(output, "joint", rows, state, true);
     const bounds = new Float64Array(wanted.length).fill(Infinity);
     for (let at = 0; at < rows.sign.length; at++) {
       const sign = rows.sign[at]!;
@@ -135,16 +134,9 @@ export class Expander implements AsyncDisposable {
   }
 }
 
-/** Bounds that rows of e = f − f′ are to reach: goals of f′ − f times a factor, with the other sign. */
-function aimsOf({ index, sign }: Rows, goals: Float64Array, factor: number): Float64Array {
-  return sign.map((each, at) =>
-    each === 0 ? NaN : -factor * goals[2 * index[at]! + (each > 0 ? 0 : 1)]!
-  );
-}
-
 /** Some boxes of a request. */
 function cut(request: ExpandRequest, packed: number, from: number, to: number): ExpandRequest {
-  const { batch: { count, lower, upper }, inherited, wanted, goals, reach } = request;
+  const { batch: { count, lower, upper }, inherited, wanted } = request;
   if (from === 0 && to === count) return request;
   const inputs = lower.length / count;
   const rows = wanted.length / count;
@@ -156,8 +148,6 @@ function cut(request: ExpandRequest, packed: number, from: number, to: number): 
     },
     inherited: inherited?.subarray(packed * from, packed * to),
     wanted: wanted.subarray(rows * from, rows * to),
-    goals,
-    reach,
   };
 }
 

@@ -11,28 +11,13 @@
 import { type PairedNetwork, sizeOf, type ValueNumber } from "../../network/network.ts";
 import type { IntervalResults, Magnitudes } from "../affine.ts";
 import { inputFeed, type Noise } from "../batch.ts";
-import type {
-  BoundEngine,
-  EngineFacts,
-  Propagated,
-  RowGoals,
-  RowRequest,
-  RowResult,
-} from "../engine.ts";
+import type { BoundEngine, EngineFacts, Propagated, RowRequest, RowResult } from "../engine.ts";
 import { RELAXATION_FIELDS } from "../relu.ts";
 import { filledUp } from "./chain.ts";
 import { differencesOf, intervalOf, magnitudesOf } from "./forward.ts";
 import { LANES, RECORD } from "./kernels.ts";
 import { DenseMemory } from "./memory.ts";
-import { canReduce, Reducer } from "./reduced.ts";
-import { RowRefiner } from "./refine.ts";
 import { sharesOf } from "./shares.ts";
-
-/** More steps than these gain little. */
-const REFINEMENT = { steps: 10, inner: 4 };
-
-/** With more relaxed neurons splitting helps more than steps, which take as long as the square of their number. */
-const MOST_REFINED = 32;
 
 /** One for all networks of a thread. */
 let shared: DenseMemory | undefined;
@@ -110,42 +95,12 @@ export class DenseEngine implements BoundEngine {
     const mark = memory.workspace.mark;
     const buffers = this.#buffers(memory);
     for (const part of parts) this.#bound(memory, request, part, buffers, feed, bounds, scores);
-    if (request.goals !== undefined && canReduce(this.#network)) {
-      this.#refine(memory, request, request.goals, parts, bounds);
-    }
     memory.workspace.release(mark);
     return { bounds, scores };
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve();
-  }
-
-  /** Looks closer at rows that are not far from what is enough. */
-  #refine(
-    memory: DenseMemory,
-    { rows, state, target }: RowRequest,
-    { enough, hopeless }: RowGoals,
-    parts: readonly BoxRows[],
-    bounds: Float64Array,
-  ): void {
-    if (target !== this.#network.output) throw new TypeError("Only rows of the output are refined");
-    const reducer = new Reducer(this.#network, this.#facts, memory, state);
-    for (const { box, from, to } of parts) {
-      let refiner: RowRefiner | undefined;
-      for (let row = from; row < to; row++) {
-        if (!(bounds[row]! < enough[row]!)) continue;
-        if (bounds[row]! < hopeless[row]!) continue;
-        if (refiner === undefined) {
-          const reduced = reducer.reduce(box);
-          if (reduced.count > MOST_REFINED) break;
-          refiner = new RowRefiner(reduced, REFINEMENT);
-        }
-        const reduced = reducer.row(rows.index[row]!, rows.sign[row]!);
-        const found = refiner.refine(reduced, enough[row]!);
-        if (found > bounds[row]!) bounds[row] = found;
-      }
-    }
   }
 
   #memory(): DenseMemory {
