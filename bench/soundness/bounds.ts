@@ -122,7 +122,7 @@ function refined(network: PairedNetwork, batch: BoxBatch, isThorough: boolean): 
     // Never reached, and never too far away.
     goals: new Float64Array(rows).fill(1e-300),
     reach: Infinity,
-    isThorough,
+    aim: isThorough ? "proof" : "bracket",
   };
 }
 

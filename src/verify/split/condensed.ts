@@ -29,6 +29,8 @@ export interface BoxResults {
   readonly packed: Float32Array;
   /** How much a split of each input would help, [boxes × inputs]. */
   readonly scores: Float64Array;
+  /** For a bracket: where the worst bound of each box is attained, [boxes × inputs]. */
+  readonly corners: Float64Array | undefined;
 }
 
 /** Bounds boxes of one network, one after another. */
@@ -51,7 +53,7 @@ export class CondensedExpander {
     this.#inputs = network.input.size;
     this.#numbers = new Float64Array(layout.length);
     this.#views = boundViews(layout, this.#numbers);
-    this.#rows = newRows(2 * sizeOf(network, network.output));
+    this.#rows = newRows(2 * sizeOf(network, network.output), this.#inputs);
     this.#scores = new Float64Array(this.#inputs);
   }
 
@@ -74,10 +76,10 @@ export class CondensedExpander {
   }
 
   #boundOutputs(
-    { batch: { count }, wanted, goals, reach = 1, isThorough = false }: ExpandRequest,
+    { batch: { count }, wanted, goals, reach = 1, aim }: ExpandRequest,
     box: number,
     bounded: CondensedBox,
-    { bounds, scores }: BoxResults,
+    { bounds, scores, corners }: BoxResults,
   ): void {
     const size = wanted.length / count;
     const start = box * size;
@@ -98,11 +100,34 @@ export class CondensedExpander {
       scores[box * this.#inputs + free[input]!] = own[input]!;
     }
     if (goals !== undefined) {
+      if (corners !== undefined) this.#corner(bounded, goals, corners, box * this.#inputs);
       const { thorough, quick } = REFINEMENT;
-      this.#refine(bounded, goals, reach, isThorough ? thorough : quick);
+      this.#refine(bounded, goals, reach, aim === "bracket" ? quick : thorough);
     }
     for (let at = 0; at < rows.count; at++) {
       bounds[start + 2 * rows.row[at]! + (rows.sign[at]! > 0 ? 0 : 1)] = -rows.bound[at]!;
+    }
+  }
+
+  /** Where the bound that is farthest above its goal is attained. */
+  #corner(
+    { symbols: { free, inputs, lower, upper } }: CondensedBox,
+    goals: Float64Array,
+    corners: Float64Array,
+    to: number,
+  ): void {
+    const { row, sign, bound, count, onInput } = this.#rows;
+    let worst = 0, most = -Infinity;
+    for (let at = 0; at < count; at++) {
+      const goal = goals[2 * row[at]! + (sign[at]! > 0 ? 0 : 1)]!;
+      const excess = -bound[at]! / Math.max(goal, 1e-300);
+      if (excess > most) worst = at, most = excess;
+    }
+    corners.set(lower, to);
+    for (let input = 0; input < inputs; input++) {
+      if (onInput[worst * this.#inputs + input]! < 0) {
+        corners[to + free[input]!] = upper[free[input]!]!;
+      }
     }
   }
 

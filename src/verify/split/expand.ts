@@ -33,8 +33,11 @@ export interface ExpandRequest {
   readonly goals?: Float64Array | undefined;
   /** Rows further above their goal than so many times are better split than refined. */
   readonly reach?: number | undefined;
-  /** Whether refinement may take as long as several boxes. */
-  readonly isThorough?: boolean;
+  /**
+   * A proof, for which refining may take as long as several boxes, unless told; or a bracket, for which points are looked at
+   * where bounds are attained.
+   */
+  readonly aim?: "proof" | "bracket";
 }
 
 /** What is known of them then. */
@@ -45,7 +48,9 @@ export interface ExpandResult {
   readonly side: Int32Array;
   /** Bounds that parts inherit, [boxes × packed length]; see `pack.ts`. */
   readonly packed: Float32Array<ArrayBuffer>;
-  /** f′ − f at the middle of each box, [boxes × outputs]. */
+  /** Points that were looked at, middles of boxes among them, [points × inputs]. */
+  readonly points: Float64Array;
+  /** f′ − f there, [points × outputs]. */
   readonly differences: Float64Array;
 }
 
@@ -79,6 +84,7 @@ export class Expander implements AsyncDisposable {
       bounds: new Float64Array(wanted.length),
       side: new Int32Array(count),
       packed: new Float32Array(count * this.#layout.length),
+      points: middles(request.batch),
       differences: new Float64Array(count * outputs),
     };
     const most = this.#propagator.boxes;
@@ -102,9 +108,13 @@ export class Expander implements AsyncDisposable {
     const bounds = new Float64Array(wanted.length).fill(Infinity);
     const packed = new Float32Array(batch.count * this.#layout.length);
     const scores = new Float64Array(batch.lower.length);
-    condensed.expand(request, { bounds, packed, scores });
-    const differences = await this.differences(middles(batch));
-    return { bounds, side: sidesOf(batch, scores), packed, differences };
+    const inner = middles(batch);
+    const points = new Float64Array(request.aim === "bracket" ? 2 * inner.length : inner.length);
+    points.set(inner);
+    const corners = request.aim === "bracket" ? points.subarray(inner.length) : undefined;
+    condensed.expand(request, { bounds, packed, scores, corners });
+    const differences = await this.differences(points);
+    return { bounds, side: sidesOf(batch, scores), packed, points, differences };
   }
 
   async #expandPart(
@@ -117,6 +127,7 @@ export class Expander implements AsyncDisposable {
     const rows = rowsOf(batch.count, outputs, wanted);
     const { output } = network;
     const found = await this.#propagator.boundRows(output, "joint", rows, state, true);
+    const points = middles(batch);
     const bounds = new Float64Array(wanted.length).fill(Infinity);
     for (let at = 0; at < rows.sign.length; at++) {
       const sign = rows.sign[at]!;
@@ -129,7 +140,8 @@ export class Expander implements AsyncDisposable {
       bounds,
       side: sidesOf(batch, found.scores!),
       packed: packBounds(this.#layout, batch.count, state.bounds),
-      differences: await this.differences(middles(batch)),
+      points,
+      differences: await this.differences(points),
     };
   }
 }
@@ -152,7 +164,7 @@ function cut(request: ExpandRequest, packed: number, from: number, to: number): 
 }
 
 /** The middle of every box. */
-export function middles({ lower, upper }: BoxBatch): Float64Array {
+function middles({ lower, upper }: BoxBatch): Float64Array {
   return lower.map((from, at) => {
     const to = upper[at]!;
     return Math.min(Math.max(from + (to - from) / 2, from), to);

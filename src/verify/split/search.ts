@@ -15,7 +15,7 @@ import type { BoxBatch } from "../bounds/batch.ts";
 import { canCondense } from "../bounds/condensed/bounder.ts";
 import type { Semantics } from "../bounds/roundoff.ts";
 import { type PairedNetwork, sizeOf } from "../network/network.ts";
-import { Expander, type ExpandRequest, type ExpandResult, middles } from "./expand.ts";
+import { Expander, type ExpandRequest, type ExpandResult } from "./expand.ts";
 import { Heap } from "./heap.ts";
 import { expandPool, ExpandThreads } from "./pool.ts";
 import { decodeState, encodeState, type Leaf } from "./state.ts";
@@ -151,12 +151,14 @@ class Search {
         groups.push(part);
         requests.push(this.#split(part));
       }
+      const before = [...this.#witnesses];
       const results = await pool.expand(requests);
       results.forEach((result, at) => {
         const volumes = groups[at]!.flatMap(({ volume }) => [volume / 2, volume / 2]);
         this.#merge(requests[at]!, result, groups[at]!, volumes);
       });
       this.#splits += parents.length;
+      if (this.#options.ratio !== undefined) await this.#climb(local, before);
       this.#options.progress?.(this.#progress());
       this.#elapsed = performance.now() - began;
       await this.#options.save?.(() => this.#state(rows));
@@ -243,18 +245,25 @@ class Search {
       }
     }
     this.#witness(points, await expander.differences(points));
-    await this.#refine(expander);
+    await this.#climb(expander, []);
   }
 
-  /** Climbs from the points that were found. */
-  async #refine(expander: Expander): Promise<void> {
+  /** Climbs from the points that were found, for outputs whose difference there is larger than before. */
+  async #climb(expander: Expander, before: readonly (Witness | undefined)[]): Promise<void> {
+    const better = this.#witnesses.map((witness, at) =>
+      witness !== before[at] ? witness : undefined
+    );
+    if (better.every((witness) => witness === undefined)) return;
     const improved = await refineWitnesses(
       this.#domain,
-      this.#witnesses,
+      better,
       (points) => expander.differences(points),
     );
     improved.forEach((witness, at) => {
-      if (witness !== undefined) this.#witnesses[at] = witness;
+      const known = Math.abs(this.#witnesses[at]?.difference ?? 0);
+      if (witness !== undefined && Math.abs(witness.difference) > known) {
+        this.#witnesses[at] = witness;
+      }
     });
   }
 
@@ -347,8 +356,8 @@ class Search {
         wanted[box * this.#rows + row] = known === undefined || known[row]! > goals[row]! ? 1 : 0;
       }
     });
-    const isThorough = this.#options.ratio === undefined;
-    return { batch, inherited, wanted, goals, reach: reachOf(this.#options), isThorough };
+    const aim = this.#options.ratio === undefined ? "proof" : "bracket";
+    return { batch, inherited, wanted, goals, reach: reachOf(this.#options), aim };
   }
 
   #merge(
@@ -359,7 +368,7 @@ class Search {
   ): void {
     const { size } = this.#network.input;
     this.#boxes += batch.count;
-    this.#witness(middles(batch), result.differences);
+    this.#witness(result.points, result.differences);
     const length = result.packed.length / batch.count;
     for (let box = 0; box < batch.count; box++) {
       const bounds = result.bounds.slice(box * this.#rows, (box + 1) * this.#rows);

@@ -176,7 +176,12 @@ for (const [name, network, width] of CASES) {
         const request = { ...plain, batch: { count: 1, ...half }, inherited: packed };
         const before = await expander.expand(request);
         const goals = new Float64Array(2 * outputs).fill(1e-30);
-        const after = await expander.expand({ ...request, goals, reach: 1e40 });
+        const after = await expander.expand({
+          ...request,
+          goals,
+          reach: 1e40,
+          aim: random.integer(2) === 0 ? "proof" : "bracket",
+        });
         const most = new Float64Array(2 * outputs).fill(-Infinity);
         for (let sample = 0; sample < 200; sample++) {
           const found = await expander.differences(pointOf(random, half.lower, half.upper));

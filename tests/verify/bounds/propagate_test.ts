@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Random } from "../../../src/base/random.ts";
 import { GraphBuilder } from "../../../src/onnx/build.ts";
 import type { Model } from "../../../src/onnx/model.ts";
-import { elementCount, float32 } from "../../../src/onnx/tensor.ts";
+import { elementCount, float32, tensor } from "../../../src/onnx/tensor.ts";
 import type { RowView } from "../../../src/verify/bounds/graphs/backward.ts";
 import type { BoxBatch } from "../../../src/verify/bounds/batch.ts";
 import { Propagator } from "../../../src/verify/bounds/propagate.ts";
@@ -106,6 +106,18 @@ NETWORKS["sigmoid and tanh"] = pair([1, 3], 0.05, (b, x, weights) => {
   const second = b.op("Tanh", [b.op("Gemm", [first, weights([7, 6]), weights([6])])]);
   return b.op("Gemm", [second, weights([6, 2])]);
 });
+
+NETWORKS["rounding, of the input too"] = (() => {
+  return pair([1, 3], 0.05, (b, x, weights) => {
+    const scale = b.constant(float32([], [0.05]));
+    const zero = b.constant(tensor("uint8", [], Uint8Array.of(100)));
+    const rounded = (value: string) =>
+      b.op("DequantizeLinear", [b.op("QuantizeLinear", [value, scale, zero]), scale, zero]);
+    const first = b.op("Relu", [b.op("Gemm", [rounded(x), weights([3, 7]), weights([7])])]);
+    const sum = b.op("Add", [rounded(first), b.op("Gemm", [x, weights([3, 7]), weights([7])])]);
+    return b.op("Gemm", [rounded(sum), weights([7, 2])]);
+  });
+})();
 
 function batchOf(network: PairedNetwork, random: Random, count: number, width: number): BoxBatch {
   const { size } = network.input;

@@ -10,6 +10,8 @@ import { pairModels } from "../../../src/verify/network/pair.ts";
 
 interface Variant {
   readonly quantized?: boolean;
+  /** Whether rounded activations are rounded once more. */
+  readonly twice?: boolean;
   readonly relu?: boolean;
   readonly swapped?: boolean;
   readonly hidden?: number;
@@ -20,7 +22,8 @@ const WEIGHTS = Int8Array.from({ length: 12 }, (_, at) => (at * 37) % 21 - 10);
 
 /** x → Gemm → Relu → Add(a branch) → Gemm, with stored integers and rounded activations when quantized. */
 function model(
-  { quantized = false, relu = true, swapped = false, hidden = 4, extra = false }: Variant,
+  { quantized = false, twice = false, relu = true, swapped = false, hidden = 4, extra = false }:
+    Variant,
 ): Model {
   const b = new GraphBuilder();
   const x = b.input("x", "float32", [1, 3]);
@@ -38,6 +41,10 @@ function model(
   if (quantized) {
     const integers = b.op("QuantizeLinear", [a, scale, zero]);
     a = b.op("DequantizeLinear", [integers, scale, zero], {}, { name: "rounded" });
+    if (twice) {
+      const more = b.op("QuantizeLinear", [b.op("Flatten", [a]), scale, zero]);
+      a = b.op("DequantizeLinear", [more, scale, zero]);
+    }
   }
   const square = b.constant(
     float32([hidden, hidden], Array.from({ length: hidden ** 2 }, (_, at) => Math.sin(at))),
@@ -96,6 +103,18 @@ Deno.test("operands of an addition are told apart by their names", async () => {
 Deno.test("a quantizer that starts at its zero point stands for a Relu", async () => {
   const [original, quantized] = [model({}), model({ quantized: true, relu: false })];
   await assertSameAsRuntime(pairModels(original, quantized), original, quantized);
+});
+
+Deno.test("a quantizer behind another one does not stand for the Relu in front of both", async () => {
+  const [original, quantized] = [model({}), model({ quantized: true, twice: true })];
+  const network = pairModels(original, quantized);
+  assert.deepEqual(network.steps.map(({ kind }) => kind).slice(0, 4), [
+    "affine",
+    "relu",
+    "quantize",
+    "quantize",
+  ]);
+  await assertSameAsRuntime(network, original, quantized);
 });
 
 Deno.test("models that differ are refused with both places", () => {

@@ -22,15 +22,22 @@ export interface CondensedRows {
   count: number;
   /** Bounds from below of `sign` times the neuron. */
   readonly bound: Float64Array;
+  /** [rows × inputs]: coefficients on free inputs, for rows of outputs. */
+  readonly onInput: Float64Array;
 }
 
-/** Rows to be filled in. */
-export function newRows(most: number): CondensedRows {
+/**
+ * Rows to be filled in.
+ *
+ * @param inputs Of the network, for rows of outputs.
+ */
+export function newRows(most: number, inputs = 0): CondensedRows {
   return {
     row: new Int32Array(most),
     sign: new Float64Array(most),
     count: 0,
     bound: new Float64Array(most),
+    onInput: new Float64Array(most * inputs),
   };
 }
 
@@ -79,8 +86,8 @@ export class Passes {
   /**
    * Bounds rows of a layer; those in front of it are relaxed.
    *
-   * @param scores Where sizes of coefficients on inputs are added to, [free inputs]; what relaxations cost is what the
-   *   layers' gaps are then. Only for e.
+   * @param scores For e of outputs: where sizes of coefficients on inputs are added to, [inputs]. What relaxations cost is
+   *   then in the layers' gaps.
    */
   bound(
     target: LayerForms,
@@ -104,7 +111,10 @@ export class Passes {
       }
       if (scores === undefined) continue;
       for (let input = 0, at = v; input < inputs; input++) {
-        for (let lane = 0; lane < LANES; lane++) scores[input]! += Math.abs(numbers[at++]!);
+        for (let lane = 0; lane < LANES; lane++, at++) {
+          scores[input]! += Math.abs(numbers[at]!);
+          if (lane < lanes) rows.onInput[(from + lane) * scores.length + input] = numbers[at]!;
+        }
       }
     }
   }
