@@ -84,7 +84,7 @@ class Matcher {
     const second = this.#quantized.steps[b - 1];
     if (second?.kind === "quantize" && first?.kind !== "quantize") {
       const actsAsRelu = first?.kind === "relu" &&
-        this.#quantized.steps[second.input - 1]?.kind !== "relu" &&
+        behindQuantizers(this.#quantized, second.input)?.kind !== "relu" &&
         second.quantizer.zeroPoint.every((zero) => zero === second.quantizer.qmin);
       const input = this.match(a, actsAsRelu ? `relu before ${second.input}` : second.input);
       return this.#quantize(second, input, undefined, second.quantizer);
@@ -202,6 +202,12 @@ function valueName(network: Network, value: ValueNumber): string {
   const step = network.steps[value - 1];
   if (step === undefined) return network.input.name;
   return step.kind === "quantize" ? valueName(network, step.input) : step.names.value;
+}
+
+/** The step that makes a value, looking through quantizers, which can follow one another. */
+function behindQuantizers(network: Network, value: ValueNumber): Step | undefined {
+  const step = network.steps[value - 1];
+  return step?.kind === "quantize" ? behindQuantizers(network, step.input) : step;
 }
 
 function describe(network: Network, value: ValueNumber): string {

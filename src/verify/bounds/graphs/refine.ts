@@ -24,6 +24,9 @@ interface Pair {
   readonly w: Float64Array;
 }
 
+/** For what is not there: differences at the input, and values at a target. */
+const NONE = new Float64Array(0);
+
 /** Which rows of the difference of a value are wanted, on one box. */
 export interface RefinedRows {
   readonly target: ValueNumber;
@@ -82,7 +85,7 @@ export class GraphRefiner {
           choices.set(value, own);
         }
         own.relax(given.v, given.w, bounds);
-        add(coefficients, step.input, given);
+        add(coefficients, step.input, step.input === 0 ? { ...given, w: NONE } : given);
       }
     }
     const { center, half } = inputFeed(state.batch, this.#facts.unit);
@@ -105,7 +108,7 @@ export class GraphRefiner {
     const size = sizeOf(this.#network, target);
     const w = new Float64Array(index.length * size);
     index.forEach((element, row) => w[row * size + element] = sign[row]!);
-    return { v: new Float64Array(0), w };
+    return { v: NONE, w };
   }
 
   async #throughMap(
@@ -127,7 +130,7 @@ export class GraphRefiner {
     step.terms.forEach(({ input }, term) => {
       const numbers = (letter: "v" | "w") => result[`${letter}${term}`]!.data as Float64Array;
       // Both networks see the same input.
-      const pair = { v: numbers("v"), w: input === 0 ? new Float64Array(0) : numbers("w") };
+      const pair = { v: numbers("v"), w: input === 0 ? NONE : numbers("w") };
       add(coefficients, input, pair);
     });
   }
@@ -168,7 +171,7 @@ export class GraphRefiner {
     choices: ReadonlyMap<ValueNumber, RowChoices>,
     length: number,
   ): Promise<void> {
-    const values = new Map<ValueNumber, Pair>([[0, { v: corner, w: new Float64Array(0) }]]);
+    const values = new Map<ValueNumber, Pair>([[0, { v: corner, w: NONE }]]);
     for (let value = 1; value < target; value++) {
       const step = this.#network.steps[value - 1]!;
       if (step.kind === "affine") {
@@ -180,7 +183,8 @@ export class GraphRefiner {
       const given = values.get((step as ElementwiseStep).input);
       // What the target does not depend on has no choices.
       if (own === undefined || given === undefined) continue;
-      const made = { v: given.v.slice(), w: given.w.slice() };
+      const w = given.w === NONE ? new Float64Array(given.v.length) : given.w.slice();
+      const made = { v: given.v.slice(), w };
       own.move(made.v, made.w, length);
       values.set(value, made);
     }
