@@ -107,8 +107,8 @@ Deno.test("threads go from one search to the next, of another network too", asyn
 
 for (const semantics of ["real", "float32"] as const) {
   Deno.test(`threads do not change a result of thousands of boxes: ${semantics}`, async () => {
-    const pair = pairModels(...dense(1, 3, [20, 20, 20], 0.05));
-    const domain = box([-3, -3, -1.5], [3, 1.5, 3]);
+    const pair = pairModels(...dense(1, 4, [20, 20, 20], 0.05));
+    const domain = box([-1, -1, -0.5, -1], [1, 0.5, 1, 1]);
     const options = { ratio: 1.01, semantics, boxes: 2000 };
     const one = await searchBox(pair, domain, options);
     assert.ok(one.splits > 900);
