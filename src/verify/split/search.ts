@@ -10,73 +10,18 @@
 
 import type { Box } from "../box.ts";
 import { center } from "../box.ts";
-import type { Bracket, OutputBracket, Witness } from "../bracket.ts";
+import type { OutputBracket } from "../bracket.ts";
 import type { BoxBatch } from "../bounds/batch.ts";
 import { canCondense } from "../bounds/condensed/bounder.ts";
-import type { Semantics } from "../bounds/roundoff.ts";
 import { type PairedNetwork, sizeOf } from "../network/network.ts";
 import { Expander, type ExpandRequest, type ExpandResult } from "./expand.ts";
 import { Heap } from "./heap.ts";
 import { expandPool, ExpandThreads } from "./pool.ts";
+import type { SearchOptions, SearchProgress, SearchResult } from "./options.ts";
 import { decodeState, encodeState, type Leaf } from "./state.ts";
-import { refineWitnesses } from "./witness.ts";
+import { Witnesses } from "./witnesses.ts";
 
-/** When a search ends, and how it works. */
-export interface SearchOptions {
-  /** A box is done with an output when its bound is at most so many times what was found. */
-  readonly ratio?: number;
-  /**
-   * A box is done with an output when its bound is at most this. Without a ratio, an output with a larger difference
-   * that was found is done everywhere.
-   */
-  readonly target?: number;
-  /** Boxes that are bounded at most. */
-  readonly boxes?: number;
-  /** Milliseconds; a result that ended so depends on the machine. */
-  readonly time?: number;
-  readonly semantics?: Semantics;
-  /** Which inner rows are made; chosen by what they do on the whole domain unless told. */
-  readonly rows?: "values" | "differences";
-  readonly threads?: number;
-  /** Threads that outlive the search, instead of so many of its own. */
-  readonly pool?: ExpandThreads | undefined;
-  /** Boxes that one expansion holds. */
-  readonly batch?: number;
-  /** Points that are known already, such as those of an attack. */
-  readonly points?: readonly Float64Array[];
-  readonly signal?: AbortSignal;
-  /**
-   * A search of the same box with the same options that was interrupted, as `save` was given it. What it finds then is
-   * what it would have found, unless `time` ends it.
-   */
-  readonly resume?: Uint8Array;
-  /** Called between rounds; may keep the state that it is given when it asks for it. */
-  save?(state: () => Uint8Array<ArrayBuffer>): Promise<void>;
-  progress?(state: SearchProgress): void;
-}
-
-/** Where a search is. */
-export interface SearchProgress {
-  readonly boxes: number;
-  readonly open: number;
-  readonly settled: number;
-  /** Estimate of the boxes that are still to be bounded. */
-  readonly left: number;
-  readonly found: number;
-  readonly proven: number;
-}
-
-/** What a search gives. */
-export interface SearchResult extends Bracket {
-  /** Boxes that were divided in two. */
-  readonly splits: number;
-  /** Boxes that are not done. */
-  readonly open: number;
-  /** Estimate of the boxes that are still to be bounded: 0 when complete, infinite where splitting has not helped yet. */
-  readonly left: number;
-  /** Whether every box is done. */
-  readonly isComplete: boolean;
-}
+export type { SearchOptions, SearchProgress, SearchResult } from "./options.ts";
 
 /** Expansions of a round, of `batch` boxes each. Part of the result, so it does not follow the number of threads. */
 const ROUND = 4;
@@ -105,7 +50,7 @@ class Search {
   #heap = new Heap<Leaf>();
   /** The largest bound of each row over boxes that are done. */
   #closed: Float64Array;
-  #witnesses: (Witness | undefined)[];
+  #witnesses: Witnesses;
   #shrink: [count: number, sum: number] = [0, 0];
   #boxes = 0;
   #splits = 0;
@@ -118,7 +63,8 @@ class Search {
     this.#options = options;
     this.#rows = 2 * sizeOf(network, network.output);
     this.#closed = new Float64Array(this.#rows).fill(-Infinity);
-    this.#witnesses = new Array<Witness | undefined>(this.#rows / 2).fill(undefined);
+    const none = new Array<undefined>(this.#rows / 2).fill(undefined);
+    this.#witnesses = new Witnesses(domain, none);
   }
 
   async run(): Promise<SearchResult> {
@@ -128,7 +74,8 @@ class Search {
     await using differences = new Expander(this.#network, { semantics, rows: "differences" });
     let rows = this.#restore();
     if (rows === undefined) {
-      await this.#look(values);
+      const { points = [] } = this.#options;
+      await this.#witnesses.look(points, (points) => values.differences(points));
       const root = this.#request([this.#domain], undefined, undefined);
       const chosen = await this.#choose(root, { values, differences });
       rows = chosen.rows;
@@ -151,14 +98,16 @@ class Search {
         groups.push(part);
         requests.push(this.#split(part));
       }
-      const before = [...this.#witnesses];
+      const before = this.#witnesses.list;
       const results = await pool.expand(requests);
       results.forEach((result, at) => {
         const volumes = groups[at]!.flatMap(({ volume }) => [volume / 2, volume / 2]);
         this.#merge(requests[at]!, result, groups[at]!, volumes);
       });
       this.#splits += parents.length;
-      if (this.#options.ratio !== undefined) await this.#climb(local, before);
+      if (this.#options.ratio !== undefined) {
+        await this.#witnesses.climb(before, (points) => local.differences(points));
+      }
       this.#options.progress?.(this.#progress());
       this.#elapsed = performance.now() - began;
       await this.#options.save?.(() => this.#state(rows));
@@ -172,7 +121,7 @@ class Search {
     if (state === undefined) return undefined;
     this.#heap = new Heap(state.open, state.next);
     this.#closed = state.closed;
-    this.#witnesses = [...state.witnesses];
+    this.#witnesses = new Witnesses(this.#domain, state.witnesses);
     this.#shrink = [...state.shrink];
     this.#boxes = state.boxes;
     this.#splits = state.splits;
@@ -190,7 +139,7 @@ class Search {
       elapsed: this.#elapsed,
       shrink: this.#shrink,
       closed: this.#closed,
-      witnesses: this.#witnesses,
+      witnesses: this.#witnesses.list,
       open: this.#heap.entries(),
       next: this.#heap.next,
     });
@@ -228,64 +177,10 @@ class Search {
     return pays ? { rows: "differences", first: close } : { rows: "values", first: plain };
   }
 
-  /** Looks for large differences at a few points, before any box is bounded. */
-  async #look(expander: Expander): Promise<void> {
-    const { size } = this.#network.input;
-    const { lower, upper } = this.#domain;
-    const given = this.#options.points ?? [];
-    const spread = 256;
-    const points = new Float64Array((given.length + spread) * size);
-    given.forEach((point, at) => points.set(point, at * size));
-    for (let at = 0; at < spread; at++) {
-      for (let input = 0; input < size; input++) {
-        // A lattice of irrational steps covers a box evenly without random numbers (Kronecker's theorem).
-        const step = (Math.sqrt(PRIMES[input % PRIMES.length]! + input) * (at + 1)) % 1;
-        points[(given.length + at) * size + input] = lower[input]! +
-          (upper[input]! - lower[input]!) * step;
-      }
-    }
-    this.#witness(points, await expander.differences(points));
-    await this.#climb(expander, []);
-  }
-
-  /** Climbs from the points that were found, for outputs whose difference there is larger than before. */
-  async #climb(expander: Expander, before: readonly (Witness | undefined)[]): Promise<void> {
-    const better = this.#witnesses.map((witness, at) =>
-      witness !== before[at] ? witness : undefined
-    );
-    if (better.every((witness) => witness === undefined)) return;
-    const improved = await refineWitnesses(
-      this.#domain,
-      better,
-      (points) => expander.differences(points),
-    );
-    improved.forEach((witness, at) => {
-      const known = Math.abs(this.#witnesses[at]?.difference ?? 0);
-      if (witness !== undefined && Math.abs(witness.difference) > known) {
-        this.#witnesses[at] = witness;
-      }
-    });
-  }
-
-  #witness(points: Float64Array, differences: Float64Array): void {
-    const outputs = this.#rows / 2;
-    const { size } = this.#network.input;
-    for (let at = 0; at < differences.length; at++) {
-      const output = at % outputs;
-      const difference = differences[at]!;
-      if (Math.abs(difference) <= Math.abs(this.#witnesses[output]?.difference ?? 0)) continue;
-      const point = Math.floor(at / outputs);
-      this.#witnesses[output] = {
-        input: points.slice(point * size, (point + 1) * size),
-        difference,
-      };
-    }
-  }
-
   /** The bound at which a row of a box is done. */
   #goal(row: number): number {
     const { target = 0, ratio } = this.#options;
-    const found = Math.abs(this.#witnesses[row >> 1]?.difference ?? 0);
+    const found = this.#witnesses.found(row >> 1);
     // A witness refutes the target, and nothing else was asked for.
     if (ratio === undefined && target > 0 && found > target) return Infinity;
     return Math.max(target, found * (ratio ?? 1));
@@ -368,7 +263,7 @@ class Search {
   ): void {
     const { size } = this.#network.input;
     this.#boxes += batch.count;
-    this.#witness(result.points, result.differences);
+    this.#witnesses.see(result.points, result.differences);
     const length = result.packed.length / batch.count;
     for (let box = 0; box < batch.count; box++) {
       const bounds = result.bounds.slice(box * this.#rows, (box + 1) * this.#rows);
@@ -411,7 +306,7 @@ class Search {
   }
 
   #progress(): SearchProgress {
-    const found = this.#witnesses.map((witness) => Math.abs(witness?.difference ?? 0));
+    const found = this.#witnesses.list.map((_, output) => this.#witnesses.found(output));
     return {
       boxes: this.#boxes,
       open: this.#heap.size,
@@ -424,7 +319,7 @@ class Search {
 
   #result(): SearchResult {
     const proven = this.#proven();
-    const outputs = this.#witnesses.map((witness, at): OutputBracket => {
+    const outputs = this.#witnesses.list.map((witness, at): OutputBracket => {
       const [upper, lower] = [proven[2 * at]!, -proven[2 * at + 1]!];
       return {
         found: Math.abs(witness?.difference ?? 0),
@@ -456,5 +351,3 @@ function reachOf({ ratio = 1.1 }: SearchOptions): number {
 
 /** By how much rows of differences have to tighten the bound of the whole domain. */
 const WORTH = 3;
-
-const PRIMES = [2, 3, 5, 7, 11, 13, 17, 19];
