@@ -146,11 +146,17 @@ class Pairing {
     throw this.#differ(a, b);
   }
 
+  /** Whether a value of the quantized network is that of a Relu, rounded or not. */
+  #isRectified(value: number): boolean {
+    const step = this.#quantized[value - 1];
+    return step?.kind === "quantize" ? this.#isRectified(step.input) : step?.kind === "relu";
+  }
+
   #makeGrid(a: number, b: number, first: Step | undefined, second: Step | undefined): number {
     const original = first?.kind === "quantize" ? first : undefined;
     const quantized = second?.kind === "quantize" ? second : undefined;
     const cuts = original === undefined && first?.kind === "relu" &&
-      this.#quantized[quantized!.input - 1]?.kind !== "relu" &&
+      !this.#isRectified(quantized!.input) &&
       quantized!.grid.first.every((level) => level === 0);
     const input = this.match(original?.input ?? a, quantized?.input ?? b, cuts);
     const size = (original ?? quantized)!.size;

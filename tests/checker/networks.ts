@@ -176,6 +176,18 @@ export function roundedActivations(error = 0.02): [Model, Model] {
   });
 }
 
+/**
+ * Layers whose copy rounds activations twice behind a Relu, on a grid that could stand for a Relu; on the same one, since
+ * ONNX Runtime makes one quantizer of two.
+ */
+export function roundedTwice(): [Model, Model] {
+  return pairOf(8, [1, 3], 0.02, (b, x, weights, isCopy) => {
+    const first = b.op("Relu", [b.op("Gemm", [x, weights([3, 6], 0.8), weights([6], 0.3)])]);
+    const a = isCopy ? rounding(b, rounding(b, first, [0.05], 0), [0.05], 0) : first;
+    return b.op("Gemm", [a, weights([6, 2], 0.5)]);
+  });
+}
+
 /** Operators that move values, and functions that are written with Relus. */
 export function assorted(error: number): [Model, Model] {
   return pairOf(9, [1, 2, 3, 2], error, (b, x, weights) => {

@@ -149,7 +149,12 @@ Deno.test("products saturate on this processor exactly when a full-range layer s
 Deno.test("the record of an execution holds what can change a result, and not the threads", async () => {
   const model = qdqModel({ operator: "MatMul", weightBits: 8, activationBits: 8, blocked: false });
   await using session = await openSession(model, { threads: 2 });
-  deepEqual(session.options, { arithmetic: "simulated", optimization: "all", threads: 2 });
+  deepEqual(session.options, {
+    arithmetic: "simulated",
+    optimization: "all",
+    threads: 2,
+    arena: true,
+  });
   deepEqual(session.execution, {
     runtime: `onnxruntime-node ${RUNTIME_VERSION}`,
     provider: "cpu",

@@ -64,7 +64,11 @@ export class NetworkSessions implements AsyncDisposable {
     if (shared === undefined) {
       const graph = make();
       // Graphs are made as they should run; looking for improvements takes longer than many passes.
-      const session = openSession(graph.model, { threads: this.#threads, optimization: "none" });
+      const session = openSession(graph.model, {
+        threads: this.#threads,
+        optimization: "none",
+        arena: this.#isKept,
+      });
       shared = { graph, session, users: 0 };
     }
     // A graph that cannot be opened is nobody's.
