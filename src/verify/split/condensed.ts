@@ -12,7 +12,7 @@ import { type RefineOptions, RowRefiner } from "../bounds/condensed/refine.ts";
 import { addShares } from "../bounds/condensed/shares.ts";
 import { type PairedNetwork, sizeOf } from "../network/network.ts";
 import type { ExpandOptions, ExpandRequest } from "./expand.ts";
-import { boundViews, type PackLayout, packViews } from "./pack.ts";
+import { boundViews, packBox, type PackLayout, waysOf } from "./pack.ts";
 
 /**
  * More steps than these gain little. Bounds of neurons take most of the time: they pay where a bound is to be reached once
@@ -42,6 +42,7 @@ export class CondensedExpander {
   /** Of the box at hand. */
   readonly #numbers: Float64Array;
   readonly #views: ReturnType<typeof boundViews>;
+  readonly #ways: Float64Array;
   readonly #rows: CondensedRows;
   /** How much a split of each free input would help. */
   readonly #scores: Float64Array;
@@ -53,6 +54,7 @@ export class CondensedExpander {
     this.#inputs = network.input.size;
     this.#numbers = new Float64Array(layout.length);
     this.#views = boundViews(layout, this.#numbers);
+    this.#ways = waysOf(layout);
     this.#rows = newRows(2 * sizeOf(network, network.output), this.#inputs);
     this.#scores = new Float64Array(this.#inputs);
   }
@@ -71,7 +73,7 @@ export class CondensedExpander {
         this.#differences,
       );
       this.#boundOutputs(request, box, bounded, results);
-      packViews(this.#views, results.packed, box * length);
+      packBox(this.#numbers, this.#ways, results.packed, box * length);
     }
   }
 

@@ -61,18 +61,27 @@ export function boundViews({ sizes }: PackLayout, numbers: Float64Array): ValueB
   });
 }
 
-/** Packs one box whose views are those of {@linkcode boundViews}. */
-export function packViews(
-  views: readonly ValueBounds[],
+/** By number of a box, whether it is a lower bound (−1) or an upper one (1). */
+export function waysOf({ sizes }: PackLayout): Float64Array {
+  return Float64Array.from(
+    sizes.flatMap((size) =>
+      BOUND_FIELDS.flatMap((field) =>
+        new Array<number>(size).fill(field.endsWith("Lower") ? -1 : 1)
+      )
+    ),
+  );
+}
+
+/** Packs the numbers of one box; see {@linkcode boundViews}. */
+export function packBox(
+  numbers: Float64Array,
+  ways: Float64Array,
   packed: Float32Array,
   start: number,
 ): void {
-  for (const bounds of views) {
-    for (const field of BOUND_FIELDS) {
-      const data = bounds[field];
-      pack(data, data.length, field.endsWith("Lower"), packed, start, 0);
-      start += data.length;
-    }
+  for (let at = 0; at < numbers.length; at++) {
+    const exact = numbers[at]!;
+    packed[start + at] = exact === 0 ? 0 : exact + ways[at]! * (STEP * Math.abs(exact) + TINY);
   }
 }
 
@@ -85,7 +94,7 @@ function pack(
   start: number,
   stride: number,
 ): void {
-  const [step, tiny] = isLower ? [-(2 ** -23), -TINY] : [2 ** -23, TINY];
+  const [step, tiny] = isLower ? [-STEP, -TINY] : [STEP, TINY];
   for (let from = 0, to = start; from < data.length; to += stride) {
     for (let at = 0; at < size; at++, from++) {
       const exact = data[from]!;
@@ -93,6 +102,9 @@ function pack(
     }
   }
 }
+
+/** Of a float32 number, at most. */
+const STEP = 2 ** -23;
 
 /** Smaller than anything a bound is about, and larger than the spacing of float32 numbers next to zero. */
 const TINY = 1e-40;
