@@ -56,7 +56,7 @@ const BATCH_ELEMENTS = 1 << 20;
 const EXACT = 6;
 const SINGLE = 3;
 /** Ways down to small parts, as a search takes them, and halvings on each. */
-const DESCENTS = { chains: 8, depth: 24 };
+const DESCENTS = { chains: Math.max(Math.round(8 * share), 2), depth: 24 };
 /** Products that evaluating a point without rounding may take. */
 const MOST_EXACT = 1 << 20;
 
