@@ -9,6 +9,7 @@ import { readModel } from "../../src/onnx/read.ts";
 import { type Box, box } from "../../src/verify/box.ts";
 import type { PairedNetwork } from "../../src/verify/network/network.ts";
 import { pairModels } from "../../src/verify/network/pair.ts";
+import { withGrids, withoutEnds } from "../../src/verify/variants.ts";
 import { sharedData } from "../../tests/shared_data.ts";
 import {
   ACAS_PROPERTIES,
@@ -67,14 +68,18 @@ async function digitImages(): Promise<Float64Array[]> {
   });
 }
 
-/** ±radius around images of MNIST, against half precision or weights and activations of 8 bits. */
-export async function* digits(radius: number, how: "half" | "W8A8"): Cases {
+/**
+ * ±radius around images of MNIST, against half precision or weights and activations of 8 bits; `endless`: on grids of the
+ * same step that nothing can leave.
+ */
+export async function* digits(radius: number, how: "half" | "W8A8" | "endless"): Cases {
   const original = await network("mnist_3x100/mnist_relu_3_100.onnx");
   const images = await digitImages();
   const copy = how === "half"
     ? await network("mnist_3x100/mnist_relu_3_100_fp16.onnx")
     : roundedActivations(narrowedModel(original, "int8 tensor"), images);
-  const pair = pairModels(original, copy);
+  const rounded = pairModels(original, copy);
+  const pair = how === "endless" ? withGrids(rounded, withoutEnds) : rounded;
   for (const [image, pixels] of images.entries()) {
     yield { name: `${image}`, pair, box: around(pixels, radius) };
   }

@@ -132,10 +132,10 @@ export function rows(boxes: number): readonly Row[] {
     options: { ...search, target },
     summarize: proved(target),
   });
-  const digitsOf = (pixels: number, required: string): Row => ({
-    name: `MNIST 3x100 W8A8 ${pixels}/255`,
+  const digitsOf = (pixels: number, required: string, how: "W8A8" | "endless" = "W8A8"): Row => ({
+    name: `MNIST 3x100 ${how === "W8A8" ? how : "W8A8, endless grids"} ${pixels}/255`,
     required,
-    cases: () => digits(pixels / 255, "W8A8"),
+    cases: () => digits(pixels / 255, how),
     options: WHOLE,
     attacks: pixels > 0,
     summarize: means,
@@ -184,6 +184,8 @@ export function rows(boxes: number): readonly Row[] {
     digitsOf(3, "≤ 0.96"),
     digitsOf(1, "≤ 0.54"),
     digitsOf(0, "exact"),
+    digitsOf(3, "≤ 0.96", "endless"),
+    digitsOf(1, "≤ 0.54", "endless"),
     {
       name: "MNIST 256x4 int8 0.02",
       required: "≤ 0.0088, ≤ 0.5 s",
