@@ -36,6 +36,9 @@ export const MOST_SPLIT_INPUTS = 8;
 /** Steps on relaxations of rows of the output, for boxes that are bounded whole. */
 const REFINEMENT = { quick: 3, careful: 20 };
 
+/** More steps than the quick ones gain little for what they take where a layer is larger. */
+const MOST_CAREFUL_SIZE = 1024;
+
 /** Steps on the slopes of inner rows, where bounds are loose: more gain little. */
 const RESELECT_STEPS = 3;
 
@@ -54,6 +57,8 @@ export class Verifier implements AsyncDisposable {
   readonly #network: PairedNetwork;
   readonly #options: VerifyOptions;
   readonly #propagator: Propagator;
+  /** Whether rows of the output are worth many steps. */
+  readonly #takesSteps: boolean;
   /** With slopes chosen for inner rows too. */
   readonly #careful: Propagator;
   /** With the relaxations that one pass chooses. */
@@ -68,10 +73,11 @@ export class Verifier implements AsyncDisposable {
     this.#options = options;
     const refine = options.method === "differential" ? REFINEMENT.quick : 0;
     this.#propagator = new Propagator(network, { semantics, threads, refine });
+    this.#takesSteps = network.steps.every(({ size }) => size <= MOST_CAREFUL_SIZE);
     this.#careful = new Propagator(network, {
       semantics,
       threads,
-      refine: REFINEMENT.careful,
+      refine: this.#takesSteps ? REFINEMENT.careful : refine,
       reselect: RESELECT_STEPS,
     });
     this.#plain = new Propagator(network, { semantics, threads });
@@ -152,8 +158,10 @@ export class Verifier implements AsyncDisposable {
     // The joint choice looks at the middle of the box; elsewhere, that of the merged network can be the better one.
     let joint = narrower(merged, await this.#rows("joint", state));
     const { ratio = 1, target = 0 } = this.#options;
-    if (size(joint) > Math.max(LOOSE * found, ratio * found, target)) {
-      const careful = canReselect(this.#careful.network) ? await this.#narrowed(state) : state;
+    const hasSlopes = canReselect(this.#careful.network);
+    const isLoose = size(joint) > Math.max(LOOSE * found, ratio * found, target);
+    if (isLoose && (hasSlopes || this.#takesSteps)) {
+      const careful = hasSlopes ? await this.#narrowed(state) : state;
       joint = narrower(joint, await this.#rows("joint", careful, this.#careful));
     }
     // Outputs that hardly differ gain nothing, and need not.
