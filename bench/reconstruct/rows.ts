@@ -164,9 +164,9 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "W4": row("resnet20", 4, undefined, { preset: "fast" }),
   "W3": row("resnet20", 3, undefined, { steps: 900, lambda: 0.01, distill: 0 }),
   "W2": row("resnet20", 2, undefined, {
-    steps: 1100,
+    steps: 1500,
     lambda: 0.05,
-    distill: 400,
+    distill: 500,
     augment: AUGMENT,
   }),
   "W4A4": row("resnet20", 4, 4, { method: "qdrop", preset: "fast", unit: "block", steps: 400 }),
