@@ -53,6 +53,8 @@ export function checkCertificate(
         `The certificate speaks of another ${side} model: ${
           certificate.models[side]
         } is not ${digest}`,
+        `It is of the models that the stage was given: behind prepare, the original is what that made. Without --${side}, ` +
+          "the model is looked up beside the certificate and in the store",
       );
     }
   }

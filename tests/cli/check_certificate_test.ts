@@ -34,6 +34,7 @@ Deno.test("a certificate is accepted with its models, and refused with a smaller
   const wrong = await folder.call("check-certificate", "certificate.json", "--quantized", "a.onnx");
   assert.equal(wrong.code, 1);
   assert.match(wrong.stderr, /refused: The certificate speaks of another quantized model/);
+  assert.match(wrong.stderr, /→ .*Without --quantized, the model is looked up/);
 
   const smaller = structuredClone(certificate) as unknown as {
     boxes: { difference: { upper: number[]; lower: number[] } }[];

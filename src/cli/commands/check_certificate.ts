@@ -72,9 +72,13 @@ export async function checkCertificate(
     if (options.json) {
       const document = { version: 1, status: "refused", reason: error.message };
       out.lines(JSON.stringify(document, null, 2));
-    } else {err.lines(
-        `${err.style.red("✗")} ${shownPath(options.file)} is refused: ${error.message}`,
-      );}
+    } else {
+      const { red, cyan } = err.style;
+      err.lines(
+        `${red("✗")} ${shownPath(options.file)} is refused: ${error.message}`,
+        ...error.hint === undefined ? [] : [`  ${cyan("→")} ${error.hint}`],
+      );
+    }
     return ExitCode.failed;
   }
 }
