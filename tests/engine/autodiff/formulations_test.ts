@@ -36,7 +36,11 @@ function problem(random: Random, block = 1): Problem {
   const depthwise = random.integer(2) === 0;
   const any = block === 1;
   const some = () => any ? 1 + random.integer(3) : block * (1 + random.integer(2));
-  const group = depthwise ? any ? 2 + random.integer(4) : some() : any ? pick(random, [1, 2]) : 1;
+  const group = any
+    ? depthwise ? 2 + random.integer(4) : pick(random, [1, 2])
+    : depthwise
+    ? some()
+    : 1;
   const [inner, outer] = depthwise ? [1, 1] : [some(), some()];
   const pair = (draw: () => number): number[] => [draw(), draw()];
   const kernel = pair(() => 1 + random.integer(3));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { GraphBuilder } from "../../../src/onnx/build.ts";
 import { float32 } from "../../../src/onnx/tensor.ts";
-import { ItemStorage } from "../../../src/quant/reconstruct/item_values.ts";
+import { ItemStorage, type ItemValues } from "../../../src/quant/reconstruct/item_values.ts";
 import { Prefix } from "../../../src/quant/reconstruct/prefix.ts";
 
 const ITEMS = 40;
@@ -24,6 +24,11 @@ function residual() {
   return graph.build();
 }
 
+function opened(storage: ItemStorage, x: ItemValues): Prefix {
+  const { signal } = new AbortController();
+  return new Prefix(residual(), new Map([["x", x]]), storage, { threads: 1, signal });
+}
+
 const inputs = () => {
   const storage = new ItemStorage(1e9);
   const rows = float32(
@@ -38,10 +43,7 @@ const inputs = () => {
 Deno.test("what is computed on the way and read again later is kept, if items have it", async () => {
   const { storage, x } = inputs();
   using _ = storage;
-  const prefix = new Prefix(residual(), new Map([["x", x]]), storage, {
-    threads: 1,
-    signal: new AbortController().signal,
-  });
+  const prefix = opened(storage, x);
   prefix.keepFor(["b", "again"]);
   await prefix.compute(["b"]);
   // Read by the sum that comes later; the first layer need not run again.
@@ -54,10 +56,7 @@ Deno.test("what is computed on the way and read again later is kept, if items ha
   assert.ok(prefix.has("inner") && !prefix.has("shape") && !prefix.has("turned"));
   await prefix.compute(["again"]);
 
-  const anew = new Prefix(residual(), new Map([["x", x]]), storage, {
-    threads: 1,
-    signal: new AbortController().signal,
-  });
+  const anew = opened(storage, x);
   for (const name of ["stream", "c", "again"]) {
     await anew.compute([name]);
     assert.deepEqual(
@@ -71,10 +70,7 @@ Deno.test("what is computed on the way and read again later is kept, if items ha
 Deno.test("what nothing needs any more is not kept", async () => {
   const { storage, x } = inputs();
   using _ = storage;
-  const prefix = new Prefix(residual(), new Map([["x", x]]), storage, {
-    threads: 1,
-    signal: new AbortController().signal,
-  });
+  const prefix = opened(storage, x);
   prefix.keepFor(["a", "b"]);
   await prefix.compute(["b"]);
   assert.ok(prefix.has("stream") === false, "only b itself reads it");

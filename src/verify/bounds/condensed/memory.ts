@@ -5,12 +5,13 @@
  */
 
 import type { PairedNetwork } from "../../network/network.ts";
-import { type DenseLayer, layersOf, type Part, PARTS } from "../dense/chain.ts";
+import { type DenseLayer, layersOf } from "../dense/chain.ts";
+import { type Addresses, place } from "../dense/place.ts";
 import { Workspace } from "../dense/workspace.ts";
 
 /** Where a layer's matrices stand: rows of weights, and magnitudes by column as `multiply` reads them. */
 export type Placed = Readonly<
-  Record<"weights" | "magnitudes", Readonly<Record<Part, number | undefined>>>
+  Record<"weights" | "magnitudes", Addresses>
 >;
 
 /** The memory of a thread; whoever comes with another network takes the place. */
@@ -33,19 +34,9 @@ export class CondensedMemory {
     this.workspace.release(0);
     this.layers = layersOf(network).filter((layer) => layer !== undefined);
     this.placed = this.layers.map(({ weights, magnitudes }) => ({
-      weights: this.#copied(weights),
-      magnitudes: this.#copied(magnitudes),
+      weights: place(this.workspace, weights),
+      magnitudes: place(this.workspace, magnitudes),
     }));
     this.#base = this.workspace.mark;
-  }
-
-  #copied(matrices: DenseLayer["weights"]): Record<Part, number | undefined> {
-    return Object.fromEntries(PARTS.map((part) => {
-      const matrix = matrices[part];
-      if (matrix === undefined) return [part, undefined];
-      const address = this.workspace.take(8 * matrix.length);
-      this.workspace.numbers.set(matrix, address / 8);
-      return [part, address];
-    })) as Record<Part, number | undefined>;
   }
 }

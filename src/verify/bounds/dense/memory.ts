@@ -9,8 +9,9 @@
 import { type PairedNetwork, sizeOf, type ValueNumber } from "../../network/network.ts";
 import type { Propagated } from "../engine.ts";
 import { RELAXATION_FIELDS } from "../relu.ts";
-import { type DenseLayer, filledUp, layersOf, type Part, PARTS } from "./chain.ts";
+import { type DenseLayer, filledUp, layersOf, type Part } from "./chain.ts";
 import { RECORD } from "./kernels.ts";
+import { type Addresses, place } from "./place.ts";
 import { Workspace } from "./workspace.ts";
 
 /** The neurons of an elementwise step on one box through which coefficients pass. */
@@ -37,7 +38,7 @@ export interface LiveWeights {
 
 /** The addresses of a layer's matrices as forward passes read them. */
 export type LayerAddresses = Readonly<
-  Record<"forward" | "magnitudes", Readonly<Record<Part, number | undefined>>>
+  Record<"forward" | "magnitudes", Addresses>
 >;
 
 /** The memory of a thread. */
@@ -64,17 +65,9 @@ export class DenseMemory {
     this.workspace.release(0);
     this.layers.forEach((layer, value) => {
       if (layer === undefined) return;
-      const place = (matrices: DenseLayer["forward"]) =>
-        Object.fromEntries(PARTS.map((part) => {
-          const matrix = matrices[part];
-          if (matrix === undefined) return [part, undefined];
-          const address = this.workspace.take(8 * matrix.length);
-          this.workspace.numbers.set(matrix, address / 8);
-          return [part, address];
-        })) as Record<Part, number | undefined>;
       this.#addresses[value] = {
-        forward: place(layer.forward),
-        magnitudes: place(layer.magnitudes),
+        forward: place(this.workspace, layer.forward),
+        magnitudes: place(this.workspace, layer.magnitudes),
       };
     });
     this.#base = this.workspace.mark;
