@@ -71,6 +71,8 @@ export interface Trainer extends AsyncDisposable {
   readonly step: number;
   /** Steps done, without those left out. */
   readonly made: number;
+  /** Seconds that ONNX Runtime took to make its session. */
+  readonly sessionSeconds: number;
   /**
    * Makes steps until `until` have been done, all of the run's unless told.
    *
@@ -105,12 +107,15 @@ export async function createTrainer(options: TrainingOptions): Promise<Trainer> 
   const groups = parameterGroups(options);
   const types = await inferShapes(forwardModel(options));
   const loop = compileLoop(options, groups, types, await blockSize());
+  const start = performance.now();
   const session = await openSession(loop.model, { threads: options.threads ?? 1 });
-  return new LoopTrainer(options, groups, loop, session, items);
+  const seconds = (performance.now() - start) / 1000;
+  return new LoopTrainer(options, groups, loop, session, seconds, items);
 }
 
 class LoopTrainer implements Trainer {
   step = 0;
+  readonly sessionSeconds: number;
   readonly #options: TrainingOptions;
   readonly #groups: readonly ParameterGroup[];
   readonly #loop: TrainingLoop;
@@ -125,8 +130,10 @@ class LoopTrainer implements Trainer {
     groups: readonly ParameterGroup[],
     loop: TrainingLoop,
     session: Session,
+    sessionSeconds: number,
     items: number | undefined,
   ) {
+    this.sessionSeconds = sessionSeconds;
     this.#options = options;
     this.#groups = groups;
     this.#loop = loop;
