@@ -28,7 +28,7 @@ import {
 import { boundUnit, gamma, type Semantics } from "./roundoff.ts";
 import { type Rows, rowsOf } from "./rows.ts";
 import { relaxSmooth } from "./smooth.ts";
-import { wantedRows } from "./wanted.ts";
+import { gridEndsOf, wantedRows } from "./wanted.ts";
 
 /** How bounds are made. */
 export interface PropagationOptions {
@@ -61,6 +61,7 @@ export class Propagator implements AsyncDisposable {
   readonly #folded = new Set<ValueNumber>();
   readonly #nonlinear = new Set<ValueNumber>();
   readonly #onlyRelu = new Set<ValueNumber>();
+  readonly #gridEnds: ReturnType<typeof gridEndsOf>;
   /** Values that depend on relaxed ones. */
   readonly #isBehind = new Set<ValueNumber>();
   readonly #comparisons: ReadonlySet<ValueNumber>;
@@ -77,6 +78,7 @@ export class Propagator implements AsyncDisposable {
     this.#unit = boundUnit(network);
     // The division, the product and what a fused kernel may round between them.
     this.#slack = semantics === "real" ? 0 : gamma(4, 2 ** -24);
+    this.#gridEnds = gridEndsOf(network);
     const readers = new Map<ValueNumber, number>();
     network.steps.forEach((step, at) => {
       for (const input of inputsOf(step)) readers.set(input, (readers.get(input) ?? 0) + 1);
@@ -251,7 +253,11 @@ export class Propagator implements AsyncDisposable {
     const rows = rowsOf(
       state.batch.count,
       size,
-      wantedRows(bounds, view, { onlyRelu: this.#onlyRelu.has(value), isKnownByDifference }),
+      wantedRows(bounds, view, {
+        onlyRelu: this.#onlyRelu.has(value),
+        isKnownByDifference,
+        gridEnds: this.#gridEnds.get(value),
+      }),
     );
     if (rows.group.length === 0) return;
     const { bounds: found } = await this.boundRows(value, view, rows, state);
