@@ -5,8 +5,9 @@
  *     deno run -A bench/mixed_precision.ts resnet20 3 --seeds 3
  *
  * The first and the last layer of the uniform network have 8 bits; those of the other get what the search gives them.
- * Sensitivities are losses after reconstruction on items that it did not learn from, measured with the seed of the pipeline;
- * the search tries models out on such items too, where there are enough of them. Networks and data are looked up in
+ * With `--prune` the other network is without the channels that are always zero, and the search has their bytes to spend.
+ * Sensitivities are losses after reconstruction on items that it did not learn from, measured with the seed of the pipeline
+ * unless `--table` says another; the search tries models out on such items too, where there are enough of them. Networks and data are looked up in
  * `../shared/data`; the store is a temporary folder unless BITBOUND_STORE names one.
  *
  * @module
@@ -75,6 +76,9 @@ const { values: options, positionals: [name = "resnet20", bits = "3"] } = parseA
     reconstruct: { type: "string", default: "{}" },
     try: { type: "string", default: "{}" },
     threads: { type: "string", default: "2" },
+    prune: { type: "boolean", default: false },
+    /** The seed that sensitivities are measured with; that of the pipeline unless given. */
+    table: { type: "string" },
   },
 });
 const network = NETWORKS[name];
@@ -82,6 +86,10 @@ if (network === undefined) throw new RangeError(`Network ${name} does not exist`
 const { model, ...data } = network;
 const folder = Deno.makeTempDirSync({ prefix: "bitbound-bench-" });
 const store = Deno.env.get("BITBOUND_STORE") ?? `${folder}/store`;
+/** What comes before layers are measured and given widths. */
+const PRUNE = options.prune
+  ? [{ id: "prune", uses: "prune", in: { calibration: "inputs.calibration" } }]
+  : [];
 const WEIGHTS = { symmetric: false, range: "mse" };
 const learning = {
   preset: "fast",
@@ -101,7 +109,7 @@ function stagesOf(id: string, source: Record<string, unknown>): unknown[] {
     {
       id: `${id}-result`,
       uses: "evaluate",
-      in: { model: `${id}-learned.model`, test: "inputs.test" },
+      in: { model: `${id}-learned.model`, reference: "prepare.model", test: "inputs.test" },
       with: { metrics: ["kl", "agreement"] },
     },
   ];
@@ -152,7 +160,7 @@ async function run(
 
 /** What each layer costs at each width, measured with a seed: an artifact of the store. */
 async function measureSensitivity(seed: number): Promise<{ json: string; kind: string }> {
-  const table = await run(seed, [{
+  const table = await run(seed, [...PRUNE, {
     id: "sensitivity",
     uses: "sensitivity",
     in: { calibration: "inputs.sample" },
@@ -174,7 +182,7 @@ console.log(
 console.log("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
 const first = Number(options.from);
 for (let seed = first; seed < first + Number(options.seeds); seed++) {
-  const sensitivity = await measureSensitivity(seed);
+  const sensitivity = await measureSensitivity(Number(options.table ?? seed));
   const uniform = await run(
     seed,
     stagesOf("uniform", {
@@ -198,6 +206,7 @@ for (let seed = first; seed < first + Number(options.seeds); seed++) {
       with: { weights: { ...WEIGHTS }, activations: { mode: "none" } },
     });
   const chosen = await run(seed, [
+    ...PRUNE,
     { id: "predicted", uses: "search", with: { budget: { size }, unreachable: "fail" } },
     ...narrow("plain", "predicted"),
     ...trials.count === 0 ? [] : [

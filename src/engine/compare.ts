@@ -32,7 +32,7 @@ export async function largestDifference(
   const actual = await session.run(feeds);
   let largest = 0;
   for (const [name, tensor] of Object.entries(expected)) {
-    largest = Math.max(largest, difference(tensor, actual[name]!));
+    largest = Math.max(largest, tensorDifference(tensor, actual[name]!));
   }
   return largest;
 }
@@ -116,7 +116,8 @@ function randomTensor({ type, dims = [] }: ValueInfo, random: Random): Tensor {
   }
 }
 
-function difference(expected: Tensor, actual: Tensor): number {
+/** The largest difference of two values, relative to the largest expected one. */
+export function tensorDifference(expected: Tensor, actual: Tensor): number {
   if (expected.dims.join() !== actual.dims.join()) return Infinity;
   const a = expected.data as ArrayLike<number | bigint>;
   const b = actual.data as ArrayLike<number | bigint>;

@@ -50,6 +50,7 @@ interface Candidate {
   readonly source: Source;
   readonly name: string;
   readonly kind: ArtifactKind;
+  readonly aside?: boolean;
 }
 
 /** Where a port takes an artifact from, before items are told apart: a stage is one of the file. */
@@ -171,7 +172,7 @@ export class Wirer {
       );
       return [];
     }
-    const fitting = offered.filter(({ kind }) => port.kinds.includes(kind));
+    const fitting = offered.filter(({ kind, aside }) => !aside && port.kinds.includes(kind));
     const chosen = output === undefined
       ? fitting.length === 1 ? fitting[0] : undefined
       : offered.find((candidate) => candidate.name === output);
@@ -235,14 +236,19 @@ export class Wirer {
     const omitted = this.#context.omitted.get(id) ?? [];
     return Object.entries(definition.outputs)
       .filter(([name]) => !omitted.includes(name))
-      .map(([name, { kind }]) => ({ source: { from: "stage", id, output: name }, name, kind }));
+      .map(([name, { kind, aside }]) => ({
+        source: { from: "stage", id, output: name },
+        name,
+        kind,
+        ...(aside && { aside }),
+      }));
   }
 
   /** What stages before one, the nearest first, and the pipeline's inputs have that fits a port. */
   #before(stage: UnwiredStage, port: InputPort): Candidate[][] {
     const earlier = this.#stages.filter(({ index }) => index < stage.index).toReversed();
     return [...earlier.map((each) => this.#outputsOf(each)), this.#offered("inputs")!]
-      .map((group) => group.filter(({ kind }) => port.kinds.includes(kind)));
+      .map((group) => group.filter(({ kind, aside }) => !aside && port.kinds.includes(kind)));
   }
 
   /** What an input takes by itself. */

@@ -34,6 +34,8 @@ export interface OutputPort {
   readonly kind: ArtifactKind;
   /** Whether some parameters leave it out: see `omits`. */
   readonly optional?: boolean;
+  /** Whether inputs take it only where `in:` names it: it does not lead on to the next stage. */
+  readonly aside?: boolean;
   readonly description: string;
 }
 

@@ -323,7 +323,10 @@ export const wired = [
     ...idle,
     name: "fold",
     inputs: { model: { kinds: ["model"], description: "" } },
-    outputs: { model: { kind: "model", description: "" } },
+    outputs: {
+      model: { kind: "model", description: "" },
+      original: { kind: "model", aside: true, description: "" },
+    },
   }),
   defineStage({
     ...idle,

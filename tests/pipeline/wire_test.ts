@@ -51,6 +51,19 @@ stages:
   );
 });
 
+Deno.test("what lies aside is taken only where it is named", async () => {
+  const pipeline = await load(`${INPUTS}
+stages:
+  - uses: fold
+  - uses: round
+  - { uses: measure, in: { model: fold, reference: fold.original } }
+`);
+  assert.deepEqual(wiring(pipeline).slice(1), [
+    "round: model=fold.model",
+    "measure: model=fold.model reference=fold.original test=inputs.test",
+  ]);
+});
+
 Deno.test("the only data set serves whatever its name", async () => {
   const pipeline = await load(`
 name: one

@@ -8,6 +8,7 @@ import { readModel } from "../../src/onnx/read.ts";
 import { elementCount, float32 } from "../../src/onnx/tensor.ts";
 import { foldedStatistics, setFoldedStatistics } from "../../src/quant/distributions/batch_norm.ts";
 import { channelLayer } from "../../src/quant/layer_channels.ts";
+import { findLinks } from "../../src/quant/equalization/links.ts";
 import { placeQuantizers } from "../../src/quant/placement.ts";
 import { fillDefaults } from "../../src/registry/defaults.ts";
 import type { Schema } from "../../src/registry/schema.ts";
@@ -343,3 +344,12 @@ for (
     },
   );
 }
+
+Deno.test("a product along the last dimension does not read channels", () => {
+  const net = new Network();
+  const x = net.builder.input("x", "float32", ["N", 3, 4, 4]);
+  const a = net.op("a_relu", "Relu", [net.conv("a", x, [4, 3, 1, 1])]);
+  const weights = net.builder.constant(float32([4, 2], [1, 2, 3, 4, 5, 6, 7, 8]));
+  net.builder.output(net.op("b", "MatMul", [a, weights]));
+  assert.deepEqual(findLinks(net.builder.build().graph, true), []);
+});

@@ -30,9 +30,13 @@ function section(stage: AnyStage): string[] {
     (optional ? ", optional" : ignorable ? ", unless the parameters have no use for it" : ""),
     description,
   ]);
-  const outputs = Object.entries(stage.outputs).map(([name, { kind, optional, description }]) => [
+  const outputs = Object.entries(stage.outputs).map((
+    [name, { kind, optional, aside, description }],
+  ) => [
     `\`${name}\``,
-    `\`${kind}\`${optional ? ", if the parameters ask for it" : ""}`,
+    `\`${kind}\`${optional ? ", if the parameters ask for it" : ""}${
+      aside ? ", taken only where it is named" : ""
+    }`,
     description,
   ]);
   const parameters = describeParameters(stage.parameters).map((

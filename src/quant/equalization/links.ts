@@ -88,6 +88,8 @@ export function findLinks(graph: Graph, throughClips: boolean): Link[] {
           const positions = layer.inputs / first.outputs;
           const isFlat = path.some(({ opType }) => FLATTENING.has(opType));
           if (!Number.isInteger(positions) || positions > 1 && !isFlat) return undefined;
+          // Behind a convolution it multiplies along the last dimension, not along channels.
+          if (node.opType === "MatMul" && first.node.opType === "Conv" && !isFlat) return undefined;
           seconds.push({ layer, positions });
           continue;
         }
