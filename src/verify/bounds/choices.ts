@@ -6,7 +6,7 @@
 
 import type { PairedStep, Quantizer } from "../network/network.ts";
 import type { ValueBounds } from "./batch.ts";
-import { lowerPlanes, upperPlanes } from "./planes.ts";
+import { MOST_PLANES, planesOver } from "./planes.ts";
 import { candidateLines, MOST_LINES, newCandidates } from "./quantize.ts";
 import type { Relaxation } from "./relu.ts";
 
@@ -41,11 +41,11 @@ export function tableLength(counts: StepChoices["counts"]): number {
 /** Roundings of slopes, constants and their products, of steps from one to another too, with a margin. */
 const ROUNDING = 128 * 2 ** -53;
 
-/** Planes on each side of the difference of two Relus. */
-const PLANES = 4;
+/** Planes on one side of the difference of two Relus. */
+const PLANES = new Float64Array(3 * MOST_PLANES);
 
 /** Lines above Relu: the chord. Below, 0 and the identity: all that is between them is valid. */
-const RELU_COUNTS = [1, 2, 1, 2, PLANES, PLANES] as const;
+const RELU_COUNTS = [1, 2, 1, 2, MOST_PLANES, MOST_PLANES] as const;
 
 const LINES = newCandidates();
 
@@ -89,15 +89,14 @@ export function choicesOf(
     middles[2 * place] = (zl + zu) / 2;
     middles[2 * place + 1] = (el + eu) / 2;
     const most = Math.max(-zl, zu, 0) + Math.max(-yl, yu, 0) + Math.max(-el, eu, 0);
-    // Slopes of Relu are at most 2, and constants at most as large as bounds.
     let sizes = most;
+    const from = to;
     if (step.kind === "relu") {
       putReluLines(zl, zu, put);
       putReluLines(yl, yu, put);
-      for (const { p, q, c } of upperPlanes(zl, zu, yl, yu, el, eu)) put(p, q, c);
-      for (const { p, q, c } of lowerPlanes(zl, zu, yl, yu, el, eu)) put(p, q, c);
+      putPlanes(planesOver(zl, zu, yl, yu, el, eu, PLANES), false, put);
+      putPlanes(planesOver(yl, yu, zl, zu, -eu, -el, PLANES), true, put);
     } else {
-      const from = to;
       for (const letter of ["a", "b"] as const) {
         const grid = step.kind === "quantize" ? gridOf(step, letter) : undefined;
         if (grid === undefined) putPresentLines(relaxation, letter, at, put);
@@ -113,13 +112,11 @@ export function choicesOf(
           put(relaxation[field][at]! + sign * relaxation[`${field}Half`][at]!);
         }
       }
-      const planes = to - 6;
-      for (let number = from; number < to; number++) {
-        const isConstant = number < planes
-          ? (number - from) % 2 === 1
-          : (number - planes) % 3 === 2;
-        sizes += Math.abs(table[number]!) * (isConstant ? 1 : most);
-      }
+    }
+    const planes = to - 3 * (counts[4] + counts[5]);
+    for (let number = from; number < to; number++) {
+      const isConstant = number < planes ? (number - from) % 2 === 1 : (number - planes) % 3 === 2;
+      sizes += Math.abs(table[number]!) * (isConstant ? 1 : most);
     }
     room[place] = (ROUNDING + unit) * sizes;
   }
@@ -157,6 +154,16 @@ function putReluLines(
   const slope = isOpen ? upper / (upper - lower) : lower >= 0 ? 1 : 0;
   put(slope, isOpen ? -slope * lower : 0);
   put(isOpen ? 0 : slope, 0, isOpen ? 1 : slope, 0);
+}
+
+/** As many as there can be: fewer are filled up with the first. */
+function putPlanes(count: number, isSwapped: boolean, put: (...numbers: number[]) => void): void {
+  for (let plane = 0; plane < MOST_PLANES; plane++) {
+    const from = plane < count ? 3 * plane : 0;
+    const p = PLANES[from]!, q = PLANES[from + 1]!, c = PLANES[from + 2]!;
+    if (isSwapped) put(-p, p + q, -c);
+    else put(p, q, c);
+  }
 }
 
 function putPresentLines(

@@ -1,11 +1,13 @@
 /**
  * Planes over and under g(z, e) = relu(z) − relu(z − e): how far two rectified values can be apart.
  *
- * Every plane holds wherever z, y = z − e and e are within their bounds, whatever the signs. Those that hold are many;
- * the one that is least at the middle of the box is taken.
+ * Every plane holds wherever z, y = z − e and e are within their bounds, whatever the signs. Those that hold are many:
+ * facets are the best of them, and simple ones are there where bounds leave no area.
  *
  * @module
  */
+
+import { middleFacet, MOST_FACETS, upperFacets } from "./facets.ts";
 
 /** p·z + q·e + c. */
 export interface Plane {
@@ -61,6 +63,68 @@ export function upperPlanes(
     planes.push(plane(k - alpha, alpha, -k * zLower));
   }
   return planes;
+}
+
+/**
+ * The plane over g that is least at the middle of the box.
+ *
+ * @param out Where it goes.
+ */
+export function middlePlane(
+  zLower: number,
+  zUpper: number,
+  yLower: number,
+  yUpper: number,
+  eLower: number,
+  eUpper: number,
+  out: Plane,
+): void {
+  const isKnown = (zLower >= 0 || zUpper <= 0) && (yLower >= 0 || yUpper <= 0);
+  if (isKnown) {
+    const [onZ, onY] = [zUpper > 0 ? 1 : 0, yUpper > 0 ? 1 : 0];
+    out.p = onZ - onY;
+    out.q = onY;
+    out.c = 0;
+    return;
+  }
+  if (middleFacet(zLower, zUpper, yLower, yUpper, eLower, eUpper, out)) return;
+  const [z, e] = [(zLower + zUpper) / 2, (eLower + eUpper) / 2];
+  // Where nothing is finite, nothing is known.
+  out.p = out.q = 0;
+  let least = out.c = Infinity;
+  for (const { p, q, c } of upperPlanes(zLower, zUpper, yLower, yUpper, eLower, eUpper)) {
+    const value = p * z + q * e + c;
+    if (value >= least) continue;
+    least = value;
+    out.p = p;
+    out.q = q;
+    out.c = c;
+  }
+}
+
+/** How many planes {@linkcode planesOver} gives at most. */
+export const MOST_PLANES = MOST_FACETS;
+
+/**
+ * The facets over g, or the planes that hold without them where bounds leave no area.
+ *
+ * @param out [{@linkcode MOST_PLANES} × 3]: p, q and c of each.
+ * @returns How many there are.
+ */
+export function planesOver(
+  zLower: number,
+  zUpper: number,
+  yLower: number,
+  yUpper: number,
+  eLower: number,
+  eUpper: number,
+  out: Float64Array,
+): number {
+  const count = upperFacets(zLower, zUpper, yLower, yUpper, eLower, eUpper, out);
+  if (count > 0) return count;
+  const others = upperPlanes(zLower, zUpper, yLower, yUpper, eLower, eUpper);
+  others.forEach(({ p, q, c }, at) => out.set([p, q, c], 3 * at));
+  return others.length;
 }
 
 /** The planes under g: those over the same function with the networks swapped, g(z, e) = −g(y, −e). */

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { middlePlane, type Plane } from "./planes.ts";
 import { down as roundDown, type Noise, up as roundUp, type ValueBounds } from "./batch.ts";
 
 /** The fields of a relaxation, each [boxes × size]. */
@@ -60,6 +61,8 @@ export function newRelaxation(length: number): Relaxation {
 /** Roundings of a slope, a constant and their products, as a multiple of the unit, with a margin. */
 const PLANE_ROUNDING = 32 * 2 ** -53;
 
+const PLANE: Plane = { p: 0, q: 0, c: 0 };
+
 /**
  * Relaxes Relu on every box.
  *
@@ -105,7 +108,6 @@ export function relaxRelu(
       intercept = -upper * zl;
       lower = zu > -zl ? 1 : 0;
     }
-    const az = upper, at0 = intercept;
     let slope = (upper + lower) / 2, half = (upper - lower) / 2;
     let constant = intercept / 2;
     let constantHalf = constant + PLANE_ROUNDING * (upper * zm + intercept);
@@ -127,7 +129,6 @@ export function relaxRelu(
       intercept = -upper * yl;
       lower = yu > -yl ? 1 : 0;
     }
-    const by = upper, bt = intercept;
     slope = (upper + lower) / 2;
     half = (upper - lower) / 2;
     constant = intercept / 2;
@@ -141,94 +142,18 @@ export function relaxRelu(
     out.bConstant[at] = constant + slope * yb;
     out.bConstantHalf[at] = constantHalf + half * yb + steepest * Math.max(yn, zn + en) + rest;
 
-    // g ≤ up·z + uq·e + uc: the least at the middle of the planes of planes.ts.
-    let up = 0, uq = 0, uc = 0;
-    if (eu > 0) {
-      if (el >= 0) uq = 1;
-      else {
-        uq = eu / (eu - el);
-        uc = -uq * el;
-      }
-    }
-    let value = uq * ec + uc;
-    const m = Math.min(zu, eu);
-    if (m <= 0) {
-      if (value > 0) {
-        up =
-          uq =
-          uc =
-          value =
-            0;
-      }
-    } else {
-      const p = zl >= 0 ? 1 : m / (m - zl);
-      const c = zl >= 0 ? 0 : -p * zl;
-      const v = p * zc + c;
-      if (v < value) up = p, uq = 0, uc = c, value = v;
-    }
-    const n = Math.min(-zl, -el);
-    if (n <= 0) {
-      if (ec < value) up = 0, uq = 1, uc = 0, value = ec;
-    } else {
-      const p = zu <= 0 ? -1 : -n / (n + zu);
-      const c = zu <= 0 ? 0 : -p * zu;
-      const v = p * zc + ec + c;
-      if (v < value) up = p, uq = 1, uc = c, value = v;
-    }
-    {
-      const alpha = yl >= 0 ? 1 : yu <= 0 ? 0 : yc > 0 ? 1 : 0;
-      const p = az - alpha;
-      const v = p * zc + alpha * ec + at0;
-      if (v < value) up = p, uq = alpha, uc = at0, value = v;
-    }
-
-    // g ≥ lp·z + lq·e + lc: −(p·y − q·e + c) of a plane over the swapped function.
-    let p1 = 0, q1 = 0, c1 = 0;
-    if (el < 0) {
-      if (eu <= 0) q1 = 1;
-      else {
-        q1 = -el / (eu - el);
-        c1 = q1 * eu;
-      }
-    }
-    let swapped = -q1 * ec + c1;
-    const m1 = Math.min(yu, -el);
-    if (m1 <= 0) {
-      if (swapped > 0) {
-        p1 =
-          q1 =
-          c1 =
-          swapped =
-            0;
-      }
-    } else {
-      const p = yl >= 0 ? 1 : m1 / (m1 - yl);
-      const c = yl >= 0 ? 0 : -p * yl;
-      const v = p * yc + c;
-      if (v < swapped) p1 = p, q1 = 0, c1 = c, swapped = v;
-    }
-    const n1 = Math.min(-yl, eu);
-    if (n1 <= 0) {
-      if (-ec < swapped) p1 = 0, q1 = 1, c1 = 0, swapped = -ec;
-    } else {
-      const p = yu <= 0 ? -1 : -n1 / (n1 + yu);
-      const c = yu <= 0 ? 0 : -p * yu;
-      const v = p * yc - ec + c;
-      if (v < swapped) p1 = p, q1 = 1, c1 = c, swapped = v;
-    }
-    {
-      const alpha = zl >= 0 ? 1 : zu <= 0 ? 0 : zc > 0 ? 1 : 0;
-      const p = by - alpha;
-      const v = p * yc - alpha * ec + bt;
-      if (v < swapped) p1 = p, q1 = alpha, c1 = bt, swapped = v;
-    }
+    // g ≤ up·z + uq·e + uc, and g ≥ −(p1·y − q1·e + c1): a plane over the same function with the networks swapped.
+    middlePlane(zl, zu, yl, yu, el, eu, PLANE);
+    const { p: up, q: uq, c: uc } = PLANE;
+    middlePlane(yl, yu, zl, zu, -eu, -el, PLANE);
+    const { p: p1, q: q1, c: c1 } = PLANE;
     const lp = -p1, lq = p1 + q1, lc = -c1;
 
     const sz = (up + lp) / 2, szHalf = (up - lp) / 2;
     const se = (uq + lq) / 2, seHalf = (uq - lq) / 2;
     const cm = (uc + lc) / 2;
     const sizes = (Math.abs(up) + Math.abs(lp)) * zm + (Math.abs(uq) + Math.abs(lq)) * em +
-      Math.abs(uc) + Math.abs(lc) + Math.abs(p1) * ym;
+      Math.abs(uc) + Math.abs(lc) + Math.abs(p1) * (ym + em) + 2 * em;
     const ch = (uc - lc) / 2 + PLANE_ROUNDING * sizes;
     const absoluteZ = Math.abs(sz) + Math.abs(szHalf), absoluteE = Math.abs(se) + Math.abs(seHalf);
     out.gSlopeZ[at] = sz;

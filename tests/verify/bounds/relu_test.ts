@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Random } from "../../../src/base/random.ts";
-import { close, type ValueBounds } from "../../../src/verify/bounds/batch.ts";
+import type { ValueBounds } from "../../../src/verify/bounds/batch.ts";
 import { lowerPlanes, type Plane, upperPlanes } from "../../../src/verify/bounds/planes.ts";
 import {
   newRelaxation,
@@ -8,53 +8,9 @@ import {
   relaxRelu,
   reluBounds,
 } from "../../../src/verify/bounds/relu.ts";
+import { neuron } from "../neurons.ts";
 
 const relu = (x: number) => Math.max(x, 0);
-
-interface Neuron {
-  readonly bounds: ValueBounds;
-  /** Points (z, e) that the bounds allow, corners and kinks among them. */
-  readonly points: [number, number][];
-}
-
-/** A neuron with bounds of every sign, wide and narrow. */
-function neuron(random: Random): Neuron {
-  const zLower = random.normal(), zUpper = zLower + Math.exp(2 * random.normal());
-  const scale = Math.exp(2 * random.normal() - 2);
-  const eLower = scale * random.normal(), eUpper = eLower + scale * random.uniform();
-  const loose = random.uniform() < 0.5 ? 0 : random.uniform() * scale;
-  const bounds: ValueBounds = {
-    zLower: Float64Array.of(zLower),
-    zUpper: Float64Array.of(zUpper),
-    yLower: Float64Array.of(zLower - eUpper + loose),
-    yUpper: Float64Array.of(zUpper - eLower - loose),
-    eLower: Float64Array.of(eLower),
-    eUpper: Float64Array.of(eUpper),
-  };
-  close(bounds);
-  const values = (
-    lower: number,
-    upper: number,
-  ) => [
-    lower,
-    upper,
-    0,
-    (lower + upper) / 2,
-    ...Array.from({ length: 6 }, () => lower + random.uniform() * (upper - lower)),
-  ];
-  const zs = values(bounds.zLower[0]!, bounds.zUpper[0]!);
-  const es = values(bounds.eLower[0]!, bounds.eUpper[0]!);
-  const all = zs.flatMap((z) => [
-    ...es.map((e): [number, number] => [z, e]),
-    ...[0, bounds.yLower[0]!, bounds.yUpper[0]!].map((y): [number, number] => [z, z - y]),
-  ]);
-  const points = all.filter(([z, e]) =>
-    z >= bounds.zLower[0]! && z <= bounds.zUpper[0]! && e >= bounds.eLower[0]! &&
-    e <= bounds.eUpper[0]! &&
-    z - e >= bounds.yLower[0]! && z - e <= bounds.yUpper[0]!
-  );
-  return { bounds, points };
-}
 
 function planesOf(
   { zLower, zUpper, yLower, yUpper, eLower, eUpper }: ValueBounds,
@@ -115,8 +71,9 @@ function side(r: Relaxation, letter: "a" | "b" | "g", which: 1 | -1, z: number, 
   return get("SlopeZ") * z + get("SlopeE") * e + get("Constant");
 }
 
-Deno.test("relaxations are sound, and as good at the middle as the best plane", () => {
+Deno.test("relaxations are sound, and at the middle as good as the best of the simple planes, or better", () => {
   const random = Random.from(5, "relaxations");
+  let gained = 0;
   for (let trial = 0; trial < 1500; trial++) {
     const { bounds, points } = neuron(random);
     const r = newRelaxation(1);
@@ -138,9 +95,14 @@ Deno.test("relaxations are sound, and as good at the middle as the best plane", 
       assert.ok(Object.values(r).every(([number]) => number === 0), "off in both networks");
       continue;
     }
+    // Bounds that contradict each other leave no point.
+    if (points.length === 0) continue;
     const best = Math.min(...planesOf(bounds, upperPlanes).map((plane) => at(plane, zc, ec)));
-    assert.ok(Math.abs(side(r, "g", 1, zc, ec) - best) <= 1e-9 * (1 + Math.abs(best)));
+    const made = side(r, "g", 1, zc, ec);
+    assert.ok(made <= best + 1e-9 * (1 + Math.abs(best)));
+    if (made < 0.99 * best) gained++;
   }
+  assert.ok(gained > 50, `${gained}`);
 });
 
 Deno.test("relaxations leave room for noise of the affine step that is folded into them", () => {
