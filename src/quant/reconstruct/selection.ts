@@ -5,6 +5,7 @@
  */
 
 import { UserError } from "../../base/errors.ts";
+import { globPattern } from "../../base/glob.ts";
 import { RULES } from "../../engine/autodiff/rules/table.ts";
 import { describeNode } from "../../onnx/attributes.ts";
 import type { Model } from "../../onnx/model.ts";
@@ -159,7 +160,8 @@ function unknownValue(unit: Unit, name: string): UserError {
 function matchPatterns({ graph }: Model, patterns: readonly string[]): Set<string> {
   const found = new Set<string>();
   const unused = patterns.filter((pattern) => {
-    const names = graph.nodes.map(({ name }) => name).filter(globOf(pattern));
+    const expression = globPattern(pattern);
+    const names = graph.nodes.map(({ name }) => name).filter((name) => expression.test(name));
     for (const name of names) found.add(name);
     return names.length === 0;
   });
@@ -170,13 +172,4 @@ function matchPatterns({ graph }: Model, patterns: readonly string[]): Set<strin
     })));
   }
   return found;
-}
-
-function globOf(pattern: string): (name: string) => boolean {
-  const source = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replace(/\*/g, ".*").replace(
-    /\?/g,
-    ".",
-  );
-  const expression = new RegExp(`^${source}$`, "s");
-  return (name) => expression.test(name);
 }
