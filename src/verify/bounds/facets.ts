@@ -22,6 +22,9 @@ export const MOST_FACETS = MOST_CORNERS - 2;
 /** Corners that are nearer to each other, or to a line, than this share of the polygon are taken for one, or on it. */
 const FLAT = 1e-9;
 
+/** No slope of g is larger than 1; where a facet's is, a range is so narrow that only roundings make it steep. */
+const STEEPEST = 2;
+
 /** The corners in the order of the boundary: z, e and g, and both coordinates from −1 to 1. */
 const [Z, E, G, X, T] = Array.from({ length: 5 }, () => new Float64Array(MOST_CORNERS)) as [
   Float64Array,
@@ -39,7 +42,7 @@ let [p, q] = [0, 0];
  * Writes the facets over g.
  *
  * @param out [{@linkcode MOST_FACETS} × 3]: p, q and c of each.
- * @returns How many there are; 0 where the polygon has no area.
+ * @returns How many there are; 0 where the polygon has no area to speak of.
  */
 export function upperFacets(
   zLower: number,
@@ -57,7 +60,7 @@ export function upperFacets(
 /**
  * Finds the facet over g that is above the middle of the box of z and e.
  *
- * @returns Whether the polygon has an area; otherwise nothing is written.
+ * @returns Whether the polygon has an area to speak of; otherwise nothing is written.
  */
 export function middleFacet(
   zLower: number,
@@ -80,7 +83,7 @@ export function middleFacet(
     else if (X[third]! * T[to]! > X[to]! * T[third]!) from = third;
     else break;
   }
-  if (!isFound) return false;
+  if (!isFound || isSteep()) return false;
   out.p = p;
   out.q = q;
   out.c = constantFor();
@@ -91,10 +94,12 @@ export function middleFacet(
 function addFacets(from: number, to: number, out: Float64Array, count: number): number {
   const third = thirdCorner(from, to);
   if (third < 0) return count;
-  out[3 * count] = p;
-  out[3 * count + 1] = q;
-  out[3 * count + 2] = constantFor();
-  return addFacets(third, to, out, addFacets(from, third, out, count + 1));
+  if (!isSteep()) {
+    out[3 * count] = p;
+    out[3 * count + 1] = q;
+    out[3 * count++ + 2] = constantFor();
+  }
+  return addFacets(third, to, out, addFacets(from, third, out, count));
 }
 
 /** The corner between two others that makes the steepest plane with them; −1 where none is beside their line. */
@@ -117,6 +122,10 @@ function thirdCorner(from: number, to: number): number {
   p = (g * x / square - most * t) / zHalf;
   q = (g * t / square + most * x) / eHalf;
   return best;
+}
+
+function isSteep(): boolean {
+  return !(Math.abs(p) <= STEEPEST && Math.abs(q) <= STEEPEST);
 }
 
 function constantFor(): number {

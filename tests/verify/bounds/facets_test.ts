@@ -92,7 +92,11 @@ Deno.test("bounds that leave no area have no facets", () => {
   assert.equal(middleFacet(-1, 1, -1, 1, 0, 0, plane), false);
   assert.equal(middleFacet(0.5, 0.5, -1, 1, -0.5, 1.5, plane), false);
   assert.equal(middleFacet(-Infinity, 1, -1, 1, -1, 1, plane), false);
+  // A range of nothing but roundings.
+  const tiny = [-3.5e-323, 3.5e-323, -1.2e-13, 0.0058, -0.0058, 1.2e-13] as const;
+  assert.equal(middleFacet(...tiny, plane), false);
   assert.deepEqual(plane, { p: 7, q: 7, c: 7 });
+  assert.equal(upperFacets(-1, 1, -1, 1, 0, 0, new Float64Array(3 * MOST_FACETS)), 0);
 });
 
 /** A number as a whole multiple of 2⁻¹⁰⁷⁴. */
