@@ -33,7 +33,10 @@ export type Method = typeof METHODS[number];
 /** Domains with more inputs of some width than this are bounded whole: there are too many parts to search. */
 export const MOST_SPLIT_INPUTS = 8;
 
-/** Steps on relaxations of rows of the output, for boxes that are bounded whole. */
+/**
+ * Steps on relaxations of rows of the output, for boxes that are bounded whole. The quick ones are for lines around
+ * rounding and smooth functions: of the facets around Relu, one pass chooses about as well.
+ */
 const REFINEMENT = { quick: 3, careful: 20 };
 
 /** More steps than the quick ones gain little for what they take where a layer is larger. */
@@ -71,8 +74,12 @@ export class Verifier implements AsyncDisposable {
     const { semantics = "real", threads = 1 } = options;
     this.#network = network;
     this.#options = options;
-    const refine = options.method === "differential" ? REFINEMENT.quick : 0;
-    this.#propagator = new Propagator(network, { semantics, threads, refine });
+    this.#plain = new Propagator(network, { semantics, threads });
+    const isDifferential = options.method === "differential";
+    const refine = isDifferential && !canReselect(this.#plain.network) ? REFINEMENT.quick : 0;
+    this.#propagator = refine === 0
+      ? this.#plain
+      : new Propagator(network, { semantics, threads, refine });
     this.#takesSteps = network.steps.every(({ size }) => size <= MOST_CAREFUL_SIZE);
     this.#careful = new Propagator(network, {
       semantics,
@@ -80,7 +87,6 @@ export class Verifier implements AsyncDisposable {
       refine: this.#takesSteps ? REFINEMENT.careful : refine,
       reselect: RESELECT_STEPS,
     });
-    this.#plain = new Propagator(network, { semantics, threads });
     this.#expander = new Expander(network, { semantics, rows: "values" });
     this.#threads = threads > 1 && options.pool === undefined
       ? new ExpandThreads(threads)

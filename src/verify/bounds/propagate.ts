@@ -18,6 +18,7 @@ import type { RowView } from "./graphs/backward.ts";
 import { GraphEngine } from "./graphs/engine.ts";
 import type { AffinePairedStep } from "./graphs/interval.ts";
 import { relaxQuantize } from "./quantize.ts";
+import { MixedEngine } from "./mixed.ts";
 import {
   type FoldedOffset,
   newRelaxation,
@@ -41,8 +42,8 @@ export interface PropagationOptions {
   readonly reselect?: number;
   /** The same on all relaxations of rows of the output's difference; 0 unless told. */
   readonly refine?: number;
-  /** What computes; unless told, kernels where they can and ONNX Runtime elsewhere. */
-  readonly engine?: "kernels" | "graphs";
+  /** What computes; unless told, kernels too where they can, and ONNX Runtime elsewhere. */
+  readonly engine?: "kernels" | "mixed" | "graphs";
 }
 
 /** Which backward rows are made at inner values. */
@@ -107,10 +108,15 @@ export class Propagator implements AsyncDisposable {
       foldedOf: (value: ValueNumber, state: Propagated) => this.#foldedOf(value, state),
       offsetsOf: (value: ValueNumber) => this.#facts.get(value)!.offsets,
     };
-    const { engine = reselect + refine === 0 && isChain(network) ? "kernels" : "graphs" } = options;
+    const { engine = isChain(network) ? "mixed" : "graphs" } = options;
     this.#engine = engine === "kernels"
       ? new DenseEngine(network, facts)
-      : new GraphEngine(network, facts, { threads, memory, reselect, refine });
+      : new (engine === "mixed" ? MixedEngine : GraphEngine)(network, facts, {
+        threads,
+        memory,
+        reselect,
+        refine,
+      });
   }
 
   /** Values whose bounds relaxations are made of. */

@@ -83,16 +83,29 @@ export class GraphEngine implements BoundEngine {
     return undefined;
   }
 
+  /** Whether relaxations are chosen for each of these rows. */
+  chooses(request: RowRequest): boolean {
+    return this.#refines(request) || this.#reselects(request.view);
+  }
+
   async rows(request: RowRequest): Promise<RowResult> {
-    const { target, view, scores } = request;
-    const isOutput = view === "joint" && target === this.#network.output;
-    if (!isOutput || scores || this.#options.refine === 0) return await this.#onePass(request);
+    if (!this.#refines(request)) return await this.#onePass(request);
     const refined = await this.#refine(request);
     if (canReselect(this.#network)) return refined;
     // Beside Relu, steps begin with other choices than those of one pass, and do not always find as good ones.
     const { bounds } = await this.#onePass(request);
     const best = (bound: number, row: number) => Math.max(bound, bounds[row]!);
     return { bounds: refined.bounds.map(best), scores: undefined };
+  }
+
+  #refines({ target, view, scores }: RowRequest): boolean {
+    const isOutput = view === "joint" && target === this.#network.output;
+    return isOutput && !scores && this.#options.refine > 0;
+  }
+
+  #reselects(view: RowView): view is "z" | "y" {
+    const isOne = view === "z" || view === "y";
+    return isOne && this.#options.reselect > 0 && canReselect(this.#network);
   }
 
   async #onePass({ target, view, rows, state, scores: isScored }: RowRequest): Promise<RowResult> {
@@ -230,11 +243,11 @@ export class GraphEngine implements BoundEngine {
   ): Promise<OpenGraph<BackwardGraph>> {
     const steps = this.#options.reselect;
     const { folded } = this.#facts;
-    const chooses = steps > 0 && (view === "z" || view === "y") && canReselect(this.#network);
+    const isReselected = this.#reselects(view);
     return this.#sessions.graph(
-      `${target} ${view} ${scores ? "scores" : ""} ${chooses ? steps : 0}`,
+      `${target} ${view} ${scores ? "scores" : ""} ${isReselected ? steps : 0}`,
       () =>
-        chooses
+        isReselected
           ? reselectGraph(this.#network, { target, view, folded, steps })
           : backwardGraph(this.#network, { target, view, scores, folded }),
     );
