@@ -19,20 +19,20 @@ const MOST_CORNERS = 8;
 /** As many triangles as a polygon of that many corners has. */
 export const MOST_FACETS = MOST_CORNERS - 2;
 
-/** Corners that are nearer to each other, or to a line, than this share of the polygon are taken for one, or on it. */
+/** Corners that are nearer to each other, or to a line, than this share of the polygon make no triangle of their own. */
 const FLAT = 1e-9;
 
 /** No slope of g is larger than 1; where a facet's is, a range is so narrow that only roundings make it steep. */
 const STEEPEST = 2;
 
-/** The corners in the order of the boundary: z, e and g, and both coordinates from −1 to 1. */
-const [Z, E, G, X, T] = Array.from({ length: 5 }, () => new Float64Array(MOST_CORNERS)) as [
-  Float64Array,
-  Float64Array,
-  Float64Array,
-  Float64Array,
-  Float64Array,
-];
+const numbers = () => new Float64Array(MOST_CORNERS);
+
+/** z, e and g of all corners, which constants are made of. */
+const [Z, E, G] = [numbers(), numbers(), numbers()];
+let made = 0;
+
+/** Those that are apart, in the order of the boundary: z and e from −1 to 1, and g. */
+const [X, T, H] = [numbers(), numbers(), numbers()];
 let corners = 0;
 let [zMiddle, zHalf, eMiddle, eHalf] = [0, 0, 0, 0];
 /** The slopes of the last triangle. */
@@ -104,14 +104,14 @@ function addFacets(from: number, to: number, out: Float64Array, count: number): 
 
 /** The corner between two others that makes the steepest plane with them; −1 where none is beside their line. */
 function thirdCorner(from: number, to: number): number {
-  const x = X[to]! - X[from]!, t = T[to]! - T[from]!, g = G[to]! - G[from]!;
+  const x = X[to]! - X[from]!, t = T[to]! - T[from]!, g = H[to]! - H[from]!;
   const square = x * x + t * t;
   let best = -1, most = -Infinity;
   for (let at = from + 1; at < to; at++) {
     const dx = X[at]! - X[from]!, dt = T[at]! - T[from]!;
     const beside = x * dt - t * dx;
     if (!(beside > FLAT)) continue;
-    const rise = G[at]! - G[from]! - g * (dx * x + dt * t) / square;
+    const rise = H[at]! - H[from]! - g * (dx * x + dt * t) / square;
     if (rise > most * beside) {
       most = rise / beside;
       best = at;
@@ -128,9 +128,10 @@ function isSteep(): boolean {
   return !(Math.abs(p) <= STEEPEST && Math.abs(q) <= STEEPEST);
 }
 
+/** What the slopes need at the corners, also at those that are hardly apart. */
 function constantFor(): number {
   let most = -Infinity;
-  for (let at = 0; at < corners; at++) {
+  for (let at = 0; at < made; at++) {
     const c = G[at]! - p * Z[at]! - q * E[at]!;
     if (c > most) most = c;
   }
@@ -155,7 +156,7 @@ function findCorners(
   zHalf = (zu - zl) / 2;
   eHalf = (eu - el) / 2;
   if (!(zHalf > 0 && eHalf > 0 && zHalf < Infinity && eHalf < Infinity && yl < yu)) return false;
-  corners = 0;
+  made = corners = 0;
   const isOpen = yl < 0 && yu > 0;
   // From (yl + eu, eu) along e = eu and z = zu to y = yu, and back along e = el and z = zl to y = yl.
   add(yl + eu, eu, yl);
@@ -173,13 +174,15 @@ function findCorners(
 }
 
 function add(z: number, e: number, y: number): void {
+  const g = z >= 0 ? y >= 0 ? e : z : y >= 0 ? -y : 0;
+  Z[made] = z;
+  E[made] = e;
+  G[made++] = g;
   const x = (z - zMiddle) / zHalf, t = (e - eMiddle) / eHalf;
   if (corners > 0 && isSame(x, t)) return;
-  Z[corners] = z;
-  E[corners] = e;
-  G[corners] = z >= 0 ? y >= 0 ? e : z : y >= 0 ? -y : 0;
   X[corners] = x;
-  T[corners++] = t;
+  T[corners] = t;
+  H[corners++] = g;
 }
 
 /** Whether a place is that of the last corner. */

@@ -147,13 +147,15 @@ export function relaxRelu(
     const { p: up, q: uq, c: uc } = PLANE;
     middlePlane(yl, yu, zl, zu, -eu, -el, PLANE);
     const { p: p1, q: q1, c: c1 } = PLANE;
+    // Corners that planes rest on are off by roundings of all bounds.
+    const isOpen = (zl < 0 && zu > 0) || (yl < 0 && yu > 0);
     const lp = -p1, lq = p1 + q1, lc = -c1;
 
     const sz = (up + lp) / 2, szHalf = (up - lp) / 2;
     const se = (uq + lq) / 2, seHalf = (uq - lq) / 2;
     const cm = (uc + lc) / 2;
     const sizes = (Math.abs(up) + Math.abs(lp)) * zm + (Math.abs(uq) + Math.abs(lq)) * em +
-      Math.abs(uc) + Math.abs(lc) + Math.abs(p1) * (ym + em) + 2 * em;
+      Math.abs(uc) + Math.abs(lc) + Math.abs(p1) * (ym + em) + (isOpen ? zm + ym + em : 0);
     const ch = (uc - lc) / 2 + PLANE_ROUNDING * sizes;
     const absoluteZ = Math.abs(sz) + Math.abs(szHalf), absoluteE = Math.abs(se) + Math.abs(seHalf);
     out.gSlopeZ[at] = sz;

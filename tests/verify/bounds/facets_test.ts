@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Random } from "../../../src/base/random.ts";
-import type { ValueBounds } from "../../../src/verify/bounds/batch.ts";
+import { close, type ValueBounds } from "../../../src/verify/bounds/batch.ts";
+import { choicesOf, type ElementwiseStep } from "../../../src/verify/bounds/choices.ts";
 import { middleFacet, MOST_FACETS, upperFacets } from "../../../src/verify/bounds/facets.ts";
 import { newRelaxation, type Relaxation, relaxRelu } from "../../../src/verify/bounds/relu.ts";
 import { neuron } from "../neurons.ts";
@@ -112,42 +113,108 @@ function exact(value: number): bigint {
 
 const UNIT = 1n << 1074n;
 
-Deno.test("planes of relaxations hold at every corner in exact arithmetic", () => {
-  const random = Random.from(72, "exact");
+/** z, e and g where sides or kinks meet within all bounds, without any rounding. */
+function exactCorners(sides: Six): (readonly [bigint, bigint, bigint])[] {
+  const [zl, zu, yl, yu, el, eu] = sides.map(exact) as [
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+  ];
+  const [zs, ys, es] = [[zl, zu, 0n], [yl, yu, 0n], [el, eu]];
   const positive = (x: bigint) => x > 0n ? x : 0n;
-  let near = 0, checked = 0;
-  for (let trial = 0; trial < 1500; trial++) {
-    const { bounds } = neuron(random);
-    const [zl, zu, yl, yu, el, eu] = sidesOf(bounds).map(exact) as [
-      bigint,
-      bigint,
-      bigint,
-      bigint,
-      bigint,
-      bigint,
-    ];
-    const r = newRelaxation(1);
-    relaxRelu(bounds, 1, 0, undefined, r);
-    const field = (name: string) => exact(r[name as keyof Relaxation][0]!);
-    const [zs, ys, es] = [[zl, zu, 0n], [yl, yu, 0n], [el, eu]];
-    const all = [
-      ...zs.flatMap((z) => es.map((e) => [z, e] as const)),
-      ...zs.flatMap((z) => ys.map((y) => [z, z - y] as const)),
-      ...ys.flatMap((y) => es.map((e) => [y + e, e] as const)),
-    ];
-    for (const [z, e] of all) {
-      const y = z - e;
-      if (z < zl || z > zu || e < el || e > eu || y < yl || y > yu) continue;
-      const g = (positive(z) - positive(y)) * UNIT;
+  return [
+    ...zs.flatMap((z) => es.map((e) => [z, e] as const)),
+    ...zs.flatMap((z) => ys.map((y) => [z, z - y] as const)),
+    ...ys.flatMap((y) => es.map((e) => [y + e, e] as const)),
+  ].filter(([z, e]) => z >= zl && z <= zu && e >= el && e <= eu && z - e >= yl && z - e <= yu).map((
+    [z, e],
+  ) => [z, e, positive(z) - positive(z - e)]);
+}
+
+/** The same, where corners are nearly, but not quite, the same, or ranges of very different widths. */
+function nearlyEqual(random: Random): ValueBounds {
+  const zl = -Math.exp(random.normal()), zu = Math.exp(random.normal());
+  const scale = 10 ** (-14 * random.uniform());
+  const el = scale * (random.uniform() - 0.7), eu = el + scale * random.uniform();
+  const tiny = () => random.integer(3) === 0 ? 0 : scale * 10 ** (-16 * random.uniform());
+  const bounds: ValueBounds = {
+    zLower: Float64Array.of(zl),
+    zUpper: Float64Array.of(zu),
+    yLower: Float64Array.of(zl - eu + tiny()),
+    yUpper: Float64Array.of(zu - el - tiny()),
+    eLower: Float64Array.of(el),
+    eUpper: Float64Array.of(eu),
+  };
+  // Bounds need not be what the others leave, nor be rounded outward.
+  if (random.integer(2) === 0) close(bounds);
+  return bounds;
+}
+
+for (
+  const [name, make] of [["any", (random: Random) => neuron(random).bounds], [
+    "nearly equal corners",
+    nearlyEqual,
+  ]] as const
+) {
+  Deno.test(`planes of relaxations hold at every corner in exact arithmetic: ${name}`, () => {
+    const random = Random.from(72, name);
+    let near = 0, checked = 0;
+    for (let trial = 0; trial < 1500; trial++) {
+      const bounds = make(random);
+      const [r, sides] = [newRelaxation(1), sidesOf(bounds)];
+      relaxRelu(bounds, 1, 0, undefined, r);
+      const field = (name: string) => exact(r[name as keyof Relaxation][0]!);
+      const limit = exact(1e-14 * (sides[1] - sides[0])) * UNIT;
       for (const which of [1n, -1n]) {
         const side = (name: string) => field(name) + which * field(`${name}Half`);
-        const plane = side("gSlopeZ") * z + side("gSlopeE") * e + side("gConstant") * UNIT;
-        const gap = which * (plane - g);
-        assert.ok(gap >= 0n, `${which} at ${trial}`);
-        if (Number(gap >> 1074n) < 1e-12 * Number(zu - zl)) near++;
+        const [p, q, c] = [side("gSlopeZ"), side("gSlopeE"), side("gConstant")];
+        for (const [z, e, g] of exactCorners(sides)) {
+          const gap = which * (p * z + q * e + c * UNIT - g * UNIT);
+          assert.ok(gap >= 0n, `${which} at ${trial}`);
+          if (gap < limit) near++;
+          checked++;
+        }
+      }
+    }
+    assert.ok(checked > 10_000 && near > checked / 3, `${near} of ${checked} are near`);
+  });
+}
+
+Deno.test("choices of planes hold at every corner in exact arithmetic, with the room that is left", () => {
+  const random = Random.from(73, "choices");
+  const step = { kind: "relu", input: 0, size: 1, dims: [1], names: {} };
+  let checked = 0;
+  for (let trial = 0; trial < 1500; trial++) {
+    const bounds = trial % 2 === 0 ? nearlyEqual(random) : neuron(random).bounds;
+    const r = newRelaxation(1);
+    relaxRelu(bounds, 1, 0, undefined, r);
+    const { table, counts, relaxed, room } = choicesOf(
+      step as unknown as ElementwiseStep,
+      0,
+      bounds,
+      r,
+      0,
+      0,
+    );
+    if (relaxed.length === 0) continue;
+    const corners = exactCorners(sidesOf(bounds));
+    let from = 2 * (counts[0] + counts[1] + counts[2] + counts[3]);
+    for (let plane = 0; plane < counts[4] + counts[5]; plane++, from += 3) {
+      const which = plane < counts[4] ? 1n : -1n;
+      const [p, q, c] = [table[from]!, table[from + 1]!, table[from + 2]!].map(exact) as [
+        bigint,
+        bigint,
+        bigint,
+      ];
+      for (const [z, e, g] of corners) {
+        const gap = which * (p * z + q * e + c * UNIT - g * UNIT) + exact(room[0]!) * UNIT;
+        assert.ok(gap >= 0n, `plane ${plane} at ${trial}`);
         checked++;
       }
     }
   }
-  assert.ok(checked > 10_000 && near > checked / 3, `${near} of ${checked} are near`);
+  assert.ok(checked > 50_000, `${checked}`);
 });
