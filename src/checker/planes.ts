@@ -8,6 +8,8 @@
  * @module
  */
 
+import { facetSlopes, type Slopes } from "./facet.ts";
+
 /** What z, y and e are between. */
 export interface Region {
   zLower: number;
@@ -62,15 +64,10 @@ export function intercept(region: Region, p: number, q: number, sign: 1 | -1): n
   return most + magnitude * 2 ** -47 + Number.MIN_VALUE;
 }
 
-/** Slopes of a plane. */
-export interface Slopes {
-  p: number;
-  q: number;
-}
-
 /**
- * Slopes of a plane over g (or, for `sign` −1, over −g): of those that are known to touch it, the ones of the plane that
- * is least in the middle. Nothing depends on them but how tight the bound is.
+ * Slopes of a plane over g (or, for `sign` −1, over −g): those of the facet in the middle, or where there is none, of the
+ * planes that are known to touch g those of the one that is least in the middle. Nothing depends on them but how tight the
+ * bound is.
  */
 export function chooseSlopes(region: Region, sign: 1 | -1): Slopes {
   // −g is g of the networks swapped: z and y change places, and e its sign.
@@ -82,6 +79,10 @@ export function chooseSlopes(region: Region, sign: 1 | -1): Slopes {
     eLower: -region.eUpper,
     eUpper: -region.eLower,
   };
+  // p·z_s + q·e_s with z_s = y = z − e and e_s = −e.
+  const oriented = ({ p, q }: Slopes) => sign > 0 ? { p, q } : { p, q: -p - q };
+  const facet = facetSlopes(l, u, m, n, a, b);
+  if (facet !== undefined) return oriented(facet);
   const [z, e] = [(l + u) / 2, (a + b) / 2];
   let [p, q, least] = [0, 0, Infinity];
   const offer = (slopeZ: number, slopeE: number, constant: number) => {
@@ -107,6 +108,5 @@ export function chooseSlopes(region: Region, sign: 1 | -1): Slopes {
   if (l >= 0) offer(1 - alpha, alpha, 0);
   else if (u <= 0) offer(-alpha, alpha, 0);
   else offer(u / (u - l) - alpha, alpha, -l * u / (u - l));
-  // p·z_s + q·e_s with z_s = y = z − e and e_s = −e.
-  return sign > 0 ? { p, q } : { p, q: -p - q };
+  return oriented({ p, q });
 }

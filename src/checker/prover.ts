@@ -6,6 +6,7 @@
 
 import { Backward, ROWS, type View } from "./backward.ts";
 import { affineIntervals, rectify } from "./forward.ts";
+import type { Grid } from "./network.ts";
 import type { Pair } from "./pair.ts";
 import { Refusal } from "./refusal.ts";
 import { Relaxation, relaxGrid, relaxRelu } from "./relaxation.ts";
@@ -52,6 +53,8 @@ export class Prover {
   readonly #unit: number;
   /** Affine values that depend on relaxed ones, and whether nothing but the signs of their elements counts. */
   readonly #tightened: ReadonlyMap<number, boolean>;
+  /** Where grids behind Relus end, by the value that the Relu reads. */
+  readonly #ends: ReadonlyMap<number, GridEnds>;
 
   /** @throws {Refusal} If the semantics is not that of the models. */
   constructor(pair: Pair, semantics: Semantics = "real") {
@@ -87,6 +90,7 @@ export class Prover {
     this.scores = new Float64Array(2 * this.outputs * pair.inputs);
     this.#shares = new Shares(pair);
     this.#tightened = tightened(pair);
+    this.#ends = gridEnds(pair);
   }
 
   /**
@@ -139,14 +143,20 @@ export class Prover {
     };
   }
 
-  /** Functionals for the neurons whose signs intervals leave open, or for all where ranges count. */
+  /**
+   * Functionals for the neurons whose signs intervals leave open, or whose values may pass the end of a grid, or for all
+   * where ranges count.
+   */
   #tighten(value: number, { differences }: ProofOptions): void {
     const state = this.#values[value]!;
     const onlySigns = this.#tightened.get(value)!;
+    const ends = this.#ends.get(value);
     const [z, y, e]: [number[], number[], number[]] = [[], [], []];
     for (let at = 0; at < state.zLower.length; at++) {
-      const zOpen = !onlySigns || (state.zLower[at]! < 0 && state.zUpper[at]! > 0);
-      const yOpen = !onlySigns || (state.yLower[at]! < 0 && state.yUpper[at]! > 0);
+      const passes = ends !== undefined &&
+        (state.zUpper[at]! > ends.original[at]! || state.yUpper[at]! > ends.quantized[at]!);
+      const zOpen = !onlySigns || passes || (state.zLower[at]! < 0 && state.zUpper[at]! > 0);
+      const yOpen = !onlySigns || passes || (state.yLower[at]! < 0 && state.yUpper[at]! > 0);
       if (zOpen) z.push(at);
       if (yOpen) y.push(at);
       if (differences && (zOpen || yOpen)) e.push(at);
@@ -184,6 +194,30 @@ export class Prover {
       });
     }
   }
+}
+
+/** The largest levels of grids, one an element; infinite in a network that has no grid there. */
+interface GridEnds {
+  readonly original: Float64Array;
+  readonly quantized: Float64Array;
+}
+
+/** The ends of the grids that round what Relus make. */
+function gridEnds({ steps }: Pair): Map<number, GridEnds> {
+  const ends = new Map<number, GridEnds>();
+  for (const step of steps) {
+    if (step.kind !== "quantize") continue;
+    const { size, original, quantized } = step;
+    const relu = steps[step.input - 1];
+    if (relu?.kind !== "relu") continue;
+    const of = (grid: Grid | undefined) =>
+      Float64Array.from(
+        { length: size },
+        (_, at) => grid === undefined ? Infinity : grid.last[at]! * grid.scale[at]!,
+      );
+    ends.set(relu.input, { original: of(original), quantized: of(quantized) });
+  }
+  return ends;
 }
 
 /** Affine values that Relus and curves read, where something nonlinear stands in front of them. */
