@@ -18,10 +18,16 @@ import { boundViews, packBox, type PackLayout, waysOf } from "./pack.ts";
  * More steps than these gain little. Bounds of neurons take most of the time: they pay where a bound is to be reached once
  * and for all, not where boxes that are almost done are about to be divided once more.
  */
-const REFINEMENT = { thorough: { steps: 10, inner: 4 }, quick: { steps: 6, inner: 0 } };
+const REFINEMENT = {
+  thorough: { steps: 10, inner: 4, cells: 64, cellSteps: 4 },
+  quick: { steps: 6, inner: 0, cells: 64, cellSteps: 4 },
+};
 
 /** With more relaxed neurons splitting helps more than steps, which take as long as the square of their number. */
 const MOST_REFINED = 32;
+
+/** With more relaxed neurons a box has more cells than two halves of it have together. */
+const MOST_CUT = 14;
 
 /** Where what is found of a batch goes; see `ExpandResult`. */
 export interface BoxResults {
@@ -104,7 +110,18 @@ export class CondensedExpander {
     if (goals !== undefined) {
       if (corners !== undefined) this.#corner(bounded, goals, corners, box * this.#inputs);
       const { thorough, quick } = REFINEMENT;
-      this.#refine(bounded, goals, reach, aim === "bracket" ? quick : thorough);
+      const options = aim === "bracket" ? quick : thorough;
+      const attained = this.#refine(bounded, goals, reach, options);
+      if (corners !== undefined && attained !== undefined) {
+        for (let input = 0; input < inputs; input++) {
+          const at = free[input]!;
+          const { lower, upper } = bounded.symbols;
+          corners[box * this.#inputs + at] = Math.min(
+            Math.max(attained[input]!, lower[at]!),
+            upper[at]!,
+          );
+        }
+      }
     }
     for (let at = 0; at < rows.count; at++) {
       bounds[start + 2 * rows.row[at]! + (rows.sign[at]! > 0 ? 0 : 1)] = -rows.bound[at]!;
@@ -133,17 +150,23 @@ export class CondensedExpander {
     }
   }
 
-  /** Looks closer at rows that are not far from what is enough. */
+  /**
+   * Looks closer at rows that are not far from what is enough.
+   *
+   * @returns Where one of those that do not get there seems to be attained, [free inputs].
+   */
   #refine(
     bounded: CondensedBox,
     goals: Float64Array,
     reach: number,
     options: RefineOptions,
-  ): void {
+  ): Float64Array | undefined {
     const count = relaxedCount(bounded);
-    if (count === 0 || count > MOST_REFINED) return;
+    if (count === 0 || count > MOST_REFINED) return undefined;
+    if (count > MOST_CUT) options = { ...options, cells: 0 };
     const { row, sign, bound: found, count: rows } = this.#rows;
     let refiner: RowRefiner | undefined;
+    let attained: Float64Array | undefined;
     for (let at = 0; at < rows; at++) {
       const goal = goals[2 * row[at]! + (sign[at]! > 0 ? 0 : 1)]!;
       if (!(found[at]! < -goal) || found[at]! < -reach * goal) continue;
@@ -153,6 +176,8 @@ export class CondensedExpander {
       const enough = -goal + 2 ** -50 * goal + 2e-200;
       const bound = down(refiner.refine(reduced, enough)) - 1e-200;
       if (bound > found[at]! && bound < Infinity) found[at] = bound;
+      attained ??= refiner.attained;
     }
+    return attained;
   }
 }
