@@ -62,7 +62,9 @@ export async function parts(
   };
   for (const semantics of SEMANTICS) {
     await using expander = new Expander(network, { semantics, rows: "values" });
-    found[semantics] = (await expander.expand(refined(network, batch, true))).bounds;
+    const first = refined(network, batch, true);
+    const { bounds } = await expander.expand(first);
+    found[semantics] = await closer(expander, first, bounds, random);
   }
   return boxes.map((box, at) => regionOf(network, box, found, at));
 }
@@ -94,8 +96,17 @@ export async function descended(
       await real.expand({ ...request, inherited: packed?.real }),
       await float32.expand({ ...request, inherited: packed?.float32 }),
     ];
+    const before = packed;
     packed = { real: own.packed, float32: other.packed };
-    const found = { real: own.bounds, float32: other.bounds };
+    const found = {
+      real: await closer(real, { ...request, inherited: before?.real }, own.bounds, random),
+      float32: await closer(
+        float32,
+        { ...request, inherited: before?.float32 },
+        other.bounds,
+        random,
+      ),
+    };
     for (let chain = 0; chain < chains; chain++) {
       const [from, to] = [chain * inputs, (chain + 1) * inputs];
       const box = { lower: batch.lower.slice(from, to), upper: batch.upper.slice(from, to) };
@@ -124,6 +135,37 @@ function refined(network: PairedNetwork, batch: BoxBatch, isThorough: boolean): 
     reach: Infinity,
     aim: isThorough ? "proof" : "bracket",
   };
+}
+
+/**
+ * Bounds of the boxes of a request, each with goals of its own below what is known: what can be reached is proven by cells,
+ * which are given up early where nothing can.
+ */
+async function closer(
+  expander: Expander,
+  { batch: { count, lower, upper }, inherited, wanted, ...request }: ExpandRequest,
+  known: Float64Array,
+  random: Random,
+): Promise<Float64Array> {
+  const result = known.slice();
+  const [inputs, rows] = [lower.length / count, wanted.length / count];
+  const packed = (inherited?.length ?? 0) / count;
+  for (let box = 0; box < count; box++) {
+    const own = known.subarray(box * rows, (box + 1) * rows);
+    const { bounds } = await expander.expand({
+      ...request,
+      batch: {
+        count: 1,
+        lower: lower.slice(box * inputs, (box + 1) * inputs),
+        upper: upper.slice(box * inputs, (box + 1) * inputs),
+      },
+      inherited: inherited?.slice(box * packed, (box + 1) * packed),
+      wanted: wanted.slice(box * rows, (box + 1) * rows),
+      goals: own.map((bound) => Math.abs(bound) * (0.2 + 0.8 * random.uniform())),
+    });
+    result.set(own.map((bound, row) => Math.min(bound, bounds[row]!)), box * rows);
+  }
+  return result;
 }
 
 function regionOf(
