@@ -102,6 +102,45 @@ export function middlePlane(
   }
 }
 
+/**
+ * The one of {@linkcode upperPlanes} that is least at the middle of the box: a little looser than a facet, and much faster.
+ *
+ * @param out Where it goes.
+ */
+export function simplePlane(
+  zLower: number,
+  zUpper: number,
+  yLower: number,
+  yUpper: number,
+  eLower: number,
+  eUpper: number,
+  out: Plane,
+): void {
+  const z = (zLower + zUpper) / 2, e = (eLower + eUpper) / 2, y = (yLower + yUpper) / 2;
+  let p = 0, q = 0, c = 0;
+  if (eLower >= 0 && eUpper > 0) q = 1;
+  else if (eUpper > 0) {
+    q = eUpper / (eUpper - eLower);
+    c = -q * eLower;
+  }
+  let least = q * e + c;
+  const m = Math.min(zUpper, eUpper);
+  const up = m <= 0 ? 0 : zLower >= 0 ? 1 : m / (m - zLower);
+  const ofZ = zLower >= 0 ? 0 : -up * zLower;
+  if (up * z + ofZ < least) p = up, q = 0, c = ofZ, least = up * z + ofZ;
+  const n = Math.min(-zLower, -eLower);
+  const down = n <= 0 ? 0 : zUpper <= 0 ? 1 : n / (n + zUpper);
+  const ofE = zUpper <= 0 ? 0 : down * zUpper;
+  if (e - down * z + ofE < least) p = -down, q = 1, c = ofE, least = e - down * z + ofE;
+  const line = zLower >= 0 ? 1 : zUpper <= 0 ? 0 : zUpper / (zUpper - zLower);
+  const constant = zLower >= 0 || zUpper <= 0 ? 0 : -line * zLower;
+  const slope = yLower >= 0 ? 1 : yUpper <= 0 ? 0 : y > 0 ? 1 : 0;
+  if ((line - slope) * z + slope * e + constant < least) p = line - slope, q = slope, c = constant;
+  out.p = p;
+  out.q = q;
+  out.c = c;
+}
+
 /** How many planes {@linkcode planesOver} gives at most. */
 export const MOST_PLANES = MOST_FACETS;
 

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { middlePlane, type Plane } from "./planes.ts";
+import { middlePlane, type Plane, simplePlane } from "./planes.ts";
 import { down as roundDown, type Noise, up as roundUp, type ValueBounds } from "./batch.ts";
 
 /** The fields of a relaxation, each [boxes × size]. */
@@ -74,6 +74,7 @@ const PLANE: Plane = { p: 0, q: 0, c: 0 };
  * @param folded The affine step in front, where nothing but this Relu reads it.
  * @param out To be filled in; made of zeros.
  * @param count How many there are.
+ * @param planes What bounds g: facets, or planes that are a little looser and made much faster.
  */
 export function relaxRelu(
   bounds: ValueBounds,
@@ -82,8 +83,10 @@ export function relaxRelu(
   folded: FoldedOffset | undefined,
   out: Relaxation,
   count = bounds.zLower.length,
+  planes: "facets" | "simple" = "facets",
 ): void {
   const { zLower, zUpper, yLower, yUpper, eLower, eUpper } = bounds;
+  const makePlane = planes === "facets" ? middlePlane : simplePlane;
   for (let at = 0; at < count; at++) {
     const zl = zLower[at]!, zu = zUpper[at]!;
     const yl = yLower[at]!, yu = yUpper[at]!;
@@ -143,12 +146,13 @@ export function relaxRelu(
     out.bConstantHalf[at] = constantHalf + half * yb + steepest * Math.max(yn, zn + en) + rest;
 
     // g ≤ up·z + uq·e + uc, and g ≥ −(p1·y − q1·e + c1): a plane over the same function with the networks swapped.
-    middlePlane(zl, zu, yl, yu, el, eu, PLANE);
+    makePlane(zl, zu, yl, yu, el, eu, PLANE);
     const { p: up, q: uq, c: uc } = PLANE;
-    middlePlane(yl, yu, zl, zu, -eu, -el, PLANE);
+    makePlane(yl, yu, zl, zu, -eu, -el, PLANE);
     const { p: p1, q: q1, c: c1 } = PLANE;
-    // Corners that planes rest on are off by roundings of all bounds.
-    const isOpen = (zl < 0 && zu > 0) || (yl < 0 && yu > 0);
+    // Corners that facets rest on are off by roundings of all bounds.
+    const isOpen = planes === "facets" &&
+      (zl < 0 && zu > 0 || yl < 0 && yu > 0);
     const lp = -p1, lq = p1 + q1, lc = -c1;
 
     const sz = (up + lp) / 2, szHalf = (up - lp) / 2;
