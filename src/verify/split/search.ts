@@ -15,9 +15,11 @@ import type { BoxBatch } from "../bounds/batch.ts";
 import { canCondense } from "../bounds/condensed/bounder.ts";
 import { type PairedNetwork, sizeOf } from "../network/network.ts";
 import { Expander, type ExpandRequest, type ExpandResult } from "./expand.ts";
+import { Goals } from "./goals.ts";
 import { Heap } from "./heap.ts";
 import { expandPool, ExpandThreads } from "./pool.ts";
 import type { SearchOptions, SearchProgress, SearchResult } from "./options.ts";
+import { Shrinkage } from "./shrinkage.ts";
 import { decodeState, encodeState, type Leaf } from "./state.ts";
 import { Witnesses } from "./witnesses.ts";
 
@@ -47,11 +49,12 @@ class Search {
   readonly #domain: Box;
   readonly #options: SearchOptions;
   readonly #rows: number;
+  readonly #goals: Goals;
   #heap = new Heap<Leaf>();
   /** The largest bound of each row over boxes that are done. */
   #closed: Float64Array;
   #witnesses: Witnesses;
-  #shrink: [count: number, sum: number] = [0, 0];
+  #shrinkage = new Shrinkage();
   #boxes = 0;
   #splits = 0;
   #settled = 0;
@@ -61,6 +64,7 @@ class Search {
     this.#network = network;
     this.#domain = domain;
     this.#options = options;
+    this.#goals = new Goals(options);
     this.#rows = 2 * sizeOf(network, network.output);
     this.#closed = new Float64Array(this.#rows).fill(-Infinity);
     const none = new Array<undefined>(this.#rows / 2).fill(undefined);
@@ -122,7 +126,7 @@ class Search {
     this.#heap = new Heap(state.open, state.next);
     this.#closed = state.closed;
     this.#witnesses = new Witnesses(this.#domain, state.witnesses);
-    this.#shrink = [...state.shrink];
+    this.#shrinkage = new Shrinkage(state.shrink);
     this.#boxes = state.boxes;
     this.#splits = state.splits;
     this.#settled = state.settled;
@@ -137,7 +141,7 @@ class Search {
       splits: this.#splits,
       settled: this.#settled,
       elapsed: this.#elapsed,
-      shrink: this.#shrink,
+      shrink: this.#shrinkage.state,
       closed: this.#closed,
       witnesses: this.#witnesses.list,
       open: this.#heap.entries(),
@@ -145,18 +149,11 @@ class Search {
     });
   }
 
-  /**
-   * How many boxes are left: each split makes the excess of a box smaller by what it did on average so far, and boxes
-   * double with every one.
-   */
+  /** Estimate of the boxes that are left. */
   #left(): number {
-    const [count, sum] = this.#shrink;
-    let left = 0;
-    for (const { bounds } of this.#heap) {
-      const excess = this.#excess(bounds);
-      if (excess > 0) left += 2 * (2 ** (Math.log(excess) * count / sum) - 1);
-    }
-    return left > 0 && !(sum > 0) ? Infinity : Math.round(left);
+    return this.#shrinkage.left(
+      Iterator.from(this.#heap).map(({ bounds }) => this.#excess(bounds)),
+    );
   }
 
   /**
@@ -177,23 +174,9 @@ class Search {
     return pays ? { rows: "differences", first: close } : { rows: "values", first: plain };
   }
 
-  /** The bound at which a row of a box is done. */
-  #goal(row: number): number {
-    const { target = 0, ratio } = this.#options;
-    const found = this.#witnesses.found(row >> 1);
-    // A witness refutes the target, and nothing else was asked for.
-    if (ratio === undefined && target > 0 && found > target) return Infinity;
-    return Math.max(target, found * (ratio ?? 1));
-  }
-
   /** How far the worst row is above its goal; 0 when all are done. */
   #excess(bounds: Float64Array): number {
-    let most = 0;
-    for (let row = 0; row < this.#rows; row++) {
-      const goal = this.#goal(row);
-      if (bounds[row]! > goal) most = Math.max(most, bounds[row]! / Math.max(goal, 1e-300));
-    }
-    return most;
+    return this.#goals.excess(bounds, this.#witnesses);
   }
 
   /** Takes boxes out to be split; closes those that are done by now. */
@@ -242,7 +225,10 @@ class Search {
       upper: new Float64Array(boxes.length * size),
     };
     const wanted = new Uint8Array(boxes.length * this.#rows);
-    const goals = Float64Array.from({ length: this.#rows }, (_, row) => this.#goal(row));
+    const goals = Float64Array.from(
+      { length: this.#rows },
+      (_, row) => this.#goals.of(row, this.#witnesses),
+    );
     boxes.forEach(({ lower, upper }, box) => {
       batch.lower.set(lower, box * size);
       batch.upper.set(upper, box * size);
@@ -252,7 +238,7 @@ class Search {
       }
     });
     const aim = this.#options.ratio === undefined ? "proof" : "bracket";
-    return { batch, inherited, wanted, goals, reach: reachOf(this.#options), aim };
+    return { batch, inherited, wanted, goals, reach: this.#goals.reach, aim };
   }
 
   #merge(
@@ -281,10 +267,7 @@ class Search {
       };
       const excess = this.#excess(bounds);
       const before = known === undefined ? 0 : this.#excess(known);
-      if (before > 1) {
-        this.#shrink[0]++;
-        this.#shrink[1] += Math.log(before / Math.max(excess, 1));
-      }
+      this.#shrinkage.note(before, excess);
       if (excess === 0) this.#close(leaf);
       // A copy, so that what is done with does not stay for its neighbours.
       else this.#heap.push({ ...leaf, packed: leaf.packed.slice() }, excess);
@@ -339,14 +322,6 @@ class Search {
       isComplete: this.#heap.size === 0,
     };
   }
-}
-
-/**
- * How far above its goal a row is worth refining: what is refined costs several boxes, and where a ratio leaves little room,
- * most boxes are just above their goal after one more split.
- */
-function reachOf({ ratio = 1.1 }: SearchOptions): number {
-  return 1 + 6 * (ratio - 1);
 }
 
 /** By how much rows of differences have to tighten the bound of the whole domain. */
