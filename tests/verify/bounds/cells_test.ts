@@ -9,6 +9,7 @@ import {
   reducedRow,
   relaxedCount,
 } from "../../../src/verify/bounds/condensed/reduced.ts";
+import { RelaxedNeurons } from "../../../src/verify/bounds/condensed/relaxed.ts";
 import { RowRefiner } from "../../../src/verify/bounds/condensed/refine.ts";
 import { Propagator } from "../../../src/verify/bounds/propagate.ts";
 import { evaluate } from "../../../src/verify/network/evaluate.ts";
@@ -95,6 +96,31 @@ Deno.test("least values on half-spaces are those of the best of all corners", ()
     }
   }
   assert.ok(empty > 50 && cut > 300, `${empty} empty, ${cut} cut`);
+});
+
+Deno.test("what overflows says nothing, and is never more than what is attained", () => {
+  const cases = [
+    [0, 1, 1e-300, -1e-310],
+    [0, 1e-310, 1, -1e-320],
+    [0, 1e-310, 1e300, -1e300],
+    [0, 1, 1e-300, 1e-300],
+    [0, 1, Infinity, 1],
+    [0, 1, 1, NaN],
+    [0, Infinity, 1, 0],
+    [1e300, 1e290, 1e300, -1],
+  ] as const;
+  for (const [center, half, normal, offset] of cases) {
+    for (const c of [1, -1, 1e300, -1e-300, Infinity, NaN]) {
+      const spaces = new HalfSpaces(boxOnly(Float64Array.of(center), Float64Array.of(half)), 2);
+      spaces.set(0, Float64Array.of(-normal), -offset);
+      const least = spaces.least(Float64Array.of(c), 0);
+      assert.ok(!Number.isNaN(least) && least < Infinity, `${least}`);
+      // Points of the box that are in the half-space beyond doubt.
+      for (const x of [center - half, center, center + half]) {
+        if (normal * x + offset > 0) assert.ok(!(least > c * x), `${least} above ${c * x}`);
+      }
+    }
+  }
 });
 
 Deno.test("half-spaces that are put back are those that were saved", () => {
@@ -195,3 +221,17 @@ for (const [name, network, width] of NETWORKS) {
     });
   }
 }
+
+Deno.test("bounds that are infinite or not numbers leave values, bounds that crossed do not", () => {
+  const made = (bounds: readonly number[]) =>
+    new RelaxedNeurons({
+      ...boxOnly(Float64Array.of(0), Float64Array.of(1)),
+      count: 1,
+      bounds: Float64Array.from(bounds),
+    });
+  assert.ok(made([-Infinity, Infinity, -Infinity, Infinity, -Infinity, Infinity]).close(0));
+  assert.ok(made([NaN, 1, -1, 1, -1, 1]).close(0));
+  assert.ok(made([-1, 1, -1, 1, -0.5, 0.5]).close(0));
+  assert.ok(!made([2, 1, -1, 1, -1, 1]).close(0));
+  assert.ok(!made([2, 3, -1, 1, -0.5, 0.5]).close(0));
+});

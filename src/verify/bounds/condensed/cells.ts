@@ -95,7 +95,7 @@ export class CellSearch {
       const cell = left.pop()!;
       this.#enter(cell);
       const found = this.#descent.descend(row, this.#count, enough, options.steps);
-      const bound = Math.max(cell.bound, found);
+      const bound = found > cell.bound ? found : cell.bound;
       if (bound < enough) {
         const isHopeless = cells >= TRIAL && cells > options.cells * done;
         const parts = isHopeless ? undefined : this.#cut(cell, bound, enough);
@@ -215,8 +215,8 @@ export class CellSearch {
       const lower = this.#descent.boundNeuron(neuron, "z", 1, 0);
       const upper = -this.#descent.boundNeuron(neuron, "z", -1, 0);
       const at = 6 * neuron;
-      bounds[at] = Math.max(bounds[at]!, lower);
-      bounds[at + 1] = Math.min(bounds[at + 1]!, upper);
+      if (lower > bounds[at]!) bounds[at] = lower;
+      if (upper < bounds[at + 1]!) bounds[at + 1] = upper;
       if (!this.#neurons.close(neuron)) return false;
       this.#neurons.relax(neuron);
     }

@@ -70,7 +70,8 @@ export class RowDescent {
     let best = -Infinity;
     for (let step = 0;; step++) {
       const constant = this.#backward(row, limit, step === 0);
-      best = Math.max(best, this.#spaces.least(this.#onInput, constant));
+      const found = this.#spaces.least(this.#onInput, constant);
+      if (found > best) best = found;
       if (best >= enough || step >= steps) return best;
       this.#forward(limit, 2 / (step + 3));
     }

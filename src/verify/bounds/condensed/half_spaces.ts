@@ -12,6 +12,9 @@ const PIVOTS = 64;
 /** A violation, or a number to divide by, that is so much smaller than others is taken for rounding. */
 const SMALL = 1e-11;
 
+/** Bounds are smaller than this. */
+const HUGE = 1e60;
+
 /** How far a function is pushed up where half-spaces leave nothing, in sizes of itself. */
 const PUSH = 16;
 
@@ -135,7 +138,8 @@ export class HalfSpaces {
     for (let input = 0; input < inputs; input++) {
       constant += left[input]! * center[input]! - Math.abs(left[input]!) * half[input]!;
     }
-    return constant;
+    // What overflowed, or is not a number, says nothing.
+    return Math.abs(constant) < HUGE ? constant : -Infinity;
   }
 
   /** Finds how far the point is from each half-space; gives whether it is in all of them. */

@@ -75,7 +75,9 @@ export class RelaxedNeurons {
     eu = Math.min(eu, up(zu - yl));
     zl = Math.max(zl, down(yl + el));
     zu = Math.min(zu, up(yu + eu));
-    if (!(zl <= zu && yl <= yu && el <= eu)) return false;
+    if (zl > zu || yl > yu || el > eu) return false;
+    // Of infinite bounds differences are not numbers, and say nothing.
+    if (Number.isNaN(zl + zu + yl + yu + el + eu)) return true;
     bounds[at] = zl;
     bounds[at + 1] = zu;
     bounds[at + 2] = yl;
