@@ -88,7 +88,7 @@ const folder = Deno.makeTempDirSync({ prefix: "bitbound-bench-" });
 const store = Deno.env.get("BITBOUND_STORE") ?? `${folder}/store`;
 /** What comes before layers are measured and given widths. */
 const PRUNE = options.prune
-  ? [{ id: "prune", uses: "prune", in: { calibration: "inputs.calibration" } }]
+  ? [{ id: "prune", uses: "prune-channels", in: { calibration: "inputs.calibration" } }]
   : [];
 const WEIGHTS = { symmetric: false, range: "mse" };
 const learning = {

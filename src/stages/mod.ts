@@ -14,7 +14,7 @@ import { exportStage } from "./export/mod.ts";
 import { finetune } from "./finetune/mod.ts";
 import { prepare } from "./prepare/mod.ts";
 import { profile } from "./profile/mod.ts";
-import { prune } from "./prune/mod.ts";
+import { pruneChannels } from "./prune_channels/mod.ts";
 import { quantize } from "./quantize/mod.ts";
 import { reconstruct } from "./reconstruct/mod.ts";
 import { search } from "./search/mod.ts";
@@ -27,7 +27,7 @@ import { verify } from "./verify/mod.ts";
 const stages = [
   train,
   prepare,
-  prune,
+  pruneChannels,
   equalize,
   synthesize,
   calibrate,

@@ -1,5 +1,5 @@
 /**
- * The stage `prune`: takes channels out of a network that are always zero.
+ * The stage `prune-channels`: takes channels out of a network that are always zero.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import { importLater } from "../../base/import_later.ts";
 import { defineStage } from "../../registry/stage.ts";
 import { inputs, outputs, parameters } from "./ports.ts";
 
-export const prune = defineStage({
-  name: "prune",
+export const pruneChannels = defineStage({
+  name: "prune-channels",
   version: 1,
   summary: "Take out channels that are always zero",
   description: [
@@ -46,4 +46,4 @@ export const prune = defineStage({
   load: () => importLater<typeof import("./run.ts")>(import.meta.resolve("./run.ts")),
 });
 
-export default prune;
+export default pruneChannels;

@@ -1,5 +1,5 @@
 /**
- * The work of the stage `prune`.
+ * The work of the stage `prune-channels`.
  *
  * @module
  */

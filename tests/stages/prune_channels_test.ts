@@ -9,8 +9,8 @@ import { float32 } from "../../src/onnx/tensor.ts";
 import { fillDefaults } from "../../src/registry/defaults.ts";
 import type { Schema } from "../../src/registry/schema.ts";
 import { prepareModel } from "../../src/stages/prepare/run.ts";
-import { type Parameters, parameters } from "../../src/stages/prune/ports.ts";
-import { run } from "../../src/stages/prune/run.ts";
+import { type Parameters, parameters } from "../../src/stages/prune_channels/ports.ts";
+import { run } from "../../src/stages/prune_channels/run.ts";
 import { testWithSharedData } from "../shared_data.ts";
 import { artifact, context, numbers } from "./stage_fixture.ts";
 

@@ -1,5 +1,5 @@
 /**
- * What the stage `prune` takes and makes.
+ * What the stage `prune-channels` takes and makes.
  *
  * @module
  */
