@@ -15,11 +15,11 @@
 import { cpuUsage } from "node:process";
 import { Emitter } from "../src/engine/autodiff/emitter.ts";
 import { openSession } from "../src/engine/session.ts";
-import { mean } from "../src/engine/training/losses.ts";
 import type { TrainingOptions } from "../src/engine/training/options.ts";
 import { createTrainer } from "../src/engine/training/trainer.ts";
 import { GraphBuilder } from "../src/onnx/build.ts";
 import { elementCount, float32, type Tensor } from "../src/onnx/tensor.ts";
+import { emitRectified, emitRoundingTerm } from "../src/quant/reconstruct/rounding.ts";
 
 const ITEMS = 256;
 const BATCH = 32;
@@ -42,10 +42,7 @@ function block(channels: number, size: number): TrainingOptions {
   const alphas = ["alpha0", "alpha1"].map((name) => builder.input(name, "float32", dims));
   const emit = new Emitter(builder.graph(), "unit");
   const c = (value: number) => emit.scalar(value, "float32");
-  const soft = alphas.map((alpha) => {
-    const stretched = emit.add(emit.mul(emit.op("Sigmoid", [alpha]), c(1.2)), c(-0.1));
-    return emit.op("Clip", [stretched, c(0), c(1)]);
-  });
+  const soft = alphas.map((alpha) => emitRectified(emit, alpha));
   const weights = soft.map((h) => {
     const floor = emit.constant(random(dims, 0.5), "floor");
     return emit.mul(emit.add(floor, h), emit.constant(random([channels, 1, 1, 1]), "step"));
@@ -58,14 +55,11 @@ function block(channels: number, size: number): TrainingOptions {
   const inner = emit.op("Relu", [conv(x, weights[0]!)]);
   const output = emit.op("Relu", [emit.add(conv(inner, weights[1]!), x)]);
   const error = emit.sub(output, target);
-  const regularizers = soft.map((h) => {
-    const distance = emit.op("Abs", [emit.sub(emit.mul(h, c(2)), c(1))]);
-    const power = emit.exp(emit.mul(emit.op("Log", [emit.add(distance, c(1e-6))]), c(5)));
-    return mean(emit, emit.sub(c(1), power));
-  });
+  const count = elementCount(dims);
+  const terms = soft.map((h) => emitRoundingTerm(emit, emit.reshape(h, [count]), count, c(5)));
   const loss = emit.add(
-    mean(emit, emit.mul(error, error)),
-    emit.mul(emit.op("Sum", regularizers), c(0.01)),
+    emit.mul(emit.op("ReduceSumSquare", [error], { keepdims: 0 }), c(1 / elementCount(image))),
+    emit.mul(emit.op("Sum", terms), c(0.01 / count)),
   );
   return {
     graph: builder.graph(),

@@ -102,7 +102,8 @@ function adam(
   const count = emit.add(inputs.step, c(1));
   const correction = (beta: number) => emit.sub(c(1), emit.exp(emit.mul(count, c(Math.log(beta)))));
   const root2 = emit.op("Sqrt", [correction(beta2)]);
-  const rate = emit.div(emit.mul(inputs.rate, root2), correction(beta1));
+  // Scalars first: the rate may be a vector.
+  const rate = emit.mul(inputs.rate, emit.div(root2, correction(beta1)));
   const deviation = emit.add(emit.op("Sqrt", [second]), emit.mul(root2, c(epsilon)));
   const moved = emit.mul(emit.div(first, deviation), rate);
   const kept = apart && inputs.decay !== undefined

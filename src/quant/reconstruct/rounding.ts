@@ -17,6 +17,9 @@ const ZETA = 1.1;
 /** α of a tie, far enough from 0 that its sign is certain. */
 const TIE = 1e-6;
 
+/** Keeps a logarithm from 0; the power of what is that small is 0 in any case. */
+const TINY = 1e-12;
+
 /** The grid around each weight of a layer. */
 export interface SoftGrid {
   readonly layer: Layer;
@@ -89,9 +92,10 @@ function inverseRectified(fraction: number): number {
 
 /** Emits h(α). */
 export function emitRectified(emit: Emitter, alpha: string): string {
-  const c = (value: number) => emit.scalar(value, "float32");
-  const stretched = emit.add(emit.mul(emit.op("Sigmoid", [alpha]), c(ZETA - GAMMA)), c(GAMMA));
-  return emit.op("Clip", [stretched, c(0), c(1)]);
+  return emit.op("HardSigmoid", [emit.op("Sigmoid", [alpha])], {
+    alpha: { kind: "float", value: ZETA - GAMMA },
+    beta: { kind: "float", value: GAMMA },
+  });
 }
 
 /**
@@ -136,13 +140,15 @@ export function emitScales(emit: Emitter, layer: Layer, factors: string): string
 /**
  * Emits the term that drives roundings to 0 or 1, `Σ (1 − |2h − 1|^β)`.
  *
+ * @param h `[weights]`
  * @param beta The exponent, a scalar.
  */
-export function emitRoundingTerm(emit: Emitter, h: string, beta: string): string {
+export function emitRoundingTerm(emit: Emitter, h: string, weights: number, beta: string): string {
   const c = (value: number) => emit.scalar(value, "float32");
-  const distance = emit.op("Abs", [emit.sub(emit.mul(h, c(2)), c(1))]);
-  // Away from 0, where the logarithm ends; the power is 0 there in any case.
-  const positive = emit.op("Clip", [distance, c(1e-6), c(1)]);
-  const power = emit.exp(emit.mul(beta, emit.op("Log", [positive])));
-  return emit.op("ReduceSum", [emit.sub(c(1), power)], { keepdims: 0 });
+  const distance = emit.sub(emit.mul(h, c(2)), c(1));
+  // |d|^β = (d²)^(β/2): a square has a gradient of two operators, an absolute value one of five.
+  const square = emit.op("Pow", [distance, c(2)]);
+  const positive = emit.add(square, c(TINY));
+  const powers = emit.exp(emit.mul(emit.op("Log", [positive]), emit.mul(beta, c(0.5))));
+  return emit.sub(c(weights), emit.op("ReduceSum", [powers], { keepdims: 0 }));
 }

@@ -171,7 +171,7 @@ export function unitTraining(
   emit.alias(error, ERROR);
   const loss = h === undefined || run.lambda === 0
     ? error
-    : emit.add(error, emitPenalty(emit, h, run));
+    : emit.add(error, emitPenalty(emit, h, trainables.grids, run));
   emit.alias(loss, LOSS);
   graph.outputs = [LOSS, ERROR].map((name) => ({ name, type: "float32", dims: undefined }));
   sortNodes(graph);
@@ -259,9 +259,11 @@ function emitError(
   weighted: boolean,
 ): string {
   const difference = emit.sub(output, TARGET);
-  const square = emit.mul(difference, difference);
-  const terms = weighted ? emit.mul(square, IMPORTANCE) : square;
-  const sum = emit.op("ReduceSum", [terms], { keepdims: 0 });
+  const sum = weighted
+    ? emit.op("ReduceSum", [
+      emit.mul(emit.op("Pow", [difference, emit.scalar(2, "float32")]), IMPORTANCE),
+    ], { keepdims: 0 })
+    : emit.op("ReduceSumSquare", [difference], { keepdims: 0 });
   return emit.mul(sum, emit.scalar(1 / (batch * positions(dims)), "float32"));
 }
 
@@ -295,7 +297,12 @@ export function positions(dims: readonly number[]): number {
 const FINISH_GROWTH = 4;
 
 /** λ Σ (1 − |2h − 1|^β), off during the warm-up; β falls in a straight line after it, and λ grows at the end. */
-function emitPenalty(emit: Emitter, h: string, { learning, lambda, steps }: UnitRun): string {
+function emitPenalty(
+  emit: Emitter,
+  h: string,
+  grids: readonly SoftGrid[],
+  { learning, lambda, steps }: UnitRun,
+): string {
   const c = (value: number) => emit.scalar(value, "float32");
   const { warmup, beta: [first, last] } = learning;
   const begin = Math.round(warmup * steps);
@@ -308,5 +315,6 @@ function emitPenalty(emit: Emitter, h: string, { learning, lambda, steps }: Unit
   const end = share(finishStep(steps));
   const growth = emit.add(emit.mul(end, c(FINISH_GROWTH - 1)), c(1));
   const weight = emit.mul(emit.mul(isOn, growth), c(lambda));
-  return emit.mul(emitRoundingTerm(emit, h, beta), weight);
+  const weights = grids.reduce((sum, { start }) => sum + start.length, 0);
+  return emit.mul(emitRoundingTerm(emit, h, weights, beta), weight);
 }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Emitter } from "../../../src/engine/autodiff/emitter.ts";
+import { gradientGraph, gradientName } from "../../../src/engine/autodiff/gradient.ts";
 import { openSession } from "../../../src/engine/session.ts";
+import { inferShapes } from "../../../src/engine/shapes.ts";
 import { GraphBuilder } from "../../../src/onnx/build.ts";
 import { float32 } from "../../../src/onnx/tensor.ts";
 import { dequantize } from "../../../src/quant/grid.ts";
@@ -116,7 +118,7 @@ Deno.test("The rounding term is Σ (1 − |2h − 1|^β), and 0 for decided vari
   const h = builder.input("h", "float32", [3]);
   const beta = builder.input("beta", "float32", []);
   const emit = new Emitter(builder.graph(), "test");
-  const term = builder.output(emitRoundingTerm(emit, h, beta));
+  const term = builder.output(emitRoundingTerm(emit, h, 3, beta));
   await using session = await openSession(builder.build());
   for (
     const [values, exponent] of [[[0.1, 0.5, 0.8], 3], [[0, 1, 1], 20], [
@@ -131,6 +133,33 @@ Deno.test("The rounding term is Σ (1 − |2h − 1|^β), and 0 for decided vari
     );
     const actual = (results[term]!.data as Float32Array)[0]!;
     assert.ok(Math.abs(actual - expected) < 1e-5, `${actual} is not ${expected}`);
+  }
+});
+
+Deno.test("The rounding term falls towards the nearer end, and stands still in the middle", async () => {
+  const values = Float32Array.from({ length: 101 }, (_, index) => index / 100);
+  const builder = new GraphBuilder();
+  const h = builder.input("h", "float32", [values.length]);
+  const beta = builder.input("beta", "float32", []);
+  const emit = new Emitter(builder.graph(), "test");
+  const term = builder.output(emitRoundingTerm(emit, h, values.length, beta));
+  const model = builder.build();
+  const types = await inferShapes(model);
+  model.graph = gradientGraph(model, { loss: term, withRespectTo: [h], types });
+  await using session = await openSession(model);
+  for (const exponent of [2, 3.5, 20]) {
+    const results = await session.run({
+      h: float32([values.length], values),
+      beta: float32([], [exponent]),
+    });
+    const gradient = results[gradientName(h)]!.data as Float32Array;
+    values.forEach((value, index) => {
+      const distance = 2 * value - 1;
+      const expected = -2 * exponent * Math.sign(distance) *
+        Math.abs(distance) ** (exponent - 1);
+      const error = Math.abs(gradient[index]! - expected);
+      assert.ok(error < 1e-4, `${gradient[index]} at ${value} is not ${expected}`);
+    });
   }
 });
 

@@ -67,7 +67,10 @@ export const REDUCTION: RuleTable = {
   ReduceMean: spread(({ count }) => 1 / count),
   ReduceMax: extremum,
   ReduceMin: extremum,
-  ReduceSumSquare: weighted((c) => c.emit.mul(c.input(0), c.scalar(2))),
+  ReduceSumSquare: (c) => {
+    const twice = c.emit.mul(c.upstream, c.scalar(2));
+    return [c.emit.mul(broadcastable(c, twice, reductionOf(c).kept), c.input(0))];
+  },
   ReduceL1: weighted((c) => {
     const x = c.input(0);
     return c.emit.sub(above(c, x, 0), above(c, c.emit.neg(x), 0));

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { elementCount } from "../../../onnx/tensor.ts";
 import {
   convolveBlocks,
   fitsBlocks,
@@ -33,7 +34,7 @@ export function weightsByBlocks(emit: Emitter, problem: WeightProblem): string {
 
 /** The channels of the input are the items of that convolution, its items the channels. */
 function ofOneGroup(emit: Emitter, problem: WeightProblem): string {
-  const { xDims, upstreamDims } = problem;
+  const { xDims, upstreamDims, window } = problem;
   const [batch, channels] = xDims as [number, number, number, number];
   const batchSecond = emit.once(
     `batch-second:${problem.x}`,
@@ -43,7 +44,15 @@ function ofOneGroup(emit: Emitter, problem: WeightProblem): string {
   // [M, N, …narrow], the transpose of the upstream gradient.
   const kernel = transposedWeightBlocks(emit, problem.upstream, upstreamDims);
   const result = convolveBlocks(emit, images, kernel, swappedWindow(problem, 1));
-  return emit.transpose(fromBlocks(emit, result, upstreamDims[1]!), [1, 0, 2, 3]);
+  // [C, M/b, …kernel, b]: channels go behind whole blocks of outputs, which is faster than behind single ones.
+  const outputs = upstreamDims[1]!;
+  const size = elementCount(window.kernel);
+  const blocks = emit.transpose(
+    emit.reshape(result, [channels, outputs / emit.block, size * emit.block]),
+    [1, 0, 2],
+  );
+  const weights = fromBlocks(emit, emit.reshape(blocks, [1, outputs, channels * size, 1]), outputs);
+  return emit.reshape(weights, [outputs, channels, ...window.kernel]);
 }
 
 /** Every channel of every item is a group of that convolution. */
@@ -71,24 +80,13 @@ function padBlocks(
   [items, channels]: readonly [number, number],
   problem: WeightProblem,
 ): string {
-  const { xDims, window, type } = problem;
+  const { xDims, window } = problem;
   const [height, width] = xDims.slice(2) as [number, number];
   const [rows, columns] = paddedSizes(problem) as [number, number];
   const [top, left] = window.begins as [number, number];
-  const lead = items * channels / emit.block;
-  const wide = emit.padAxis(
-    blocks,
-    [lead, height, width, emit.block],
-    2,
-    [left, columns - width - left],
-    type,
+  const around = emit.pad(
+    emit.reshape(blocks, [items * channels / emit.block, height, width, emit.block]),
+    [0, top, left, 0, 0, rows - height - top, columns - width - left, 0],
   );
-  const high = emit.padAxis(
-    wide,
-    [lead, height, columns, emit.block],
-    1,
-    [top, rows - height - top],
-    type,
-  );
-  return emit.reshape(high, [items, channels, rows, columns]);
+  return emit.reshape(around, [items, channels, rows, columns]);
 }
