@@ -6,7 +6,13 @@
 
 import type { AffinePairedStep } from "./graphs/interval.ts";
 import { down, emptyBounds, type Noise, up, type ValueBounds } from "./batch.ts";
-import { arithmeticUnderflow, arithmeticUnit, type Semantics, weightError } from "./roundoff.ts";
+import {
+  arithmeticUnderflow,
+  arithmeticUnit,
+  largestMagnitude,
+  type Semantics,
+  weightError,
+} from "./roundoff.ts";
 
 /** What the interval graph gives for a batch: middles, half widths and magnitudes, [3 × boxes × size]. */
 export interface IntervalResults {
@@ -33,6 +39,8 @@ export interface AffineFacts {
   readonly eOfBoth: number;
   /** Absolute error of arithmetic on each side. */
   readonly underflow: number;
+  /** Nothing is known of elements whose magnitudes are as large as this. */
+  readonly limit: number;
 }
 
 /** The facts of a step. */
@@ -63,6 +71,7 @@ export function affineFacts(step: AffinePairedStep, semantics: Semantics): Affin
     y: arithmetic + weights.quantized,
     eOfBoth: arithmetic + (isShared ? 0 : Math.max(weights.original, weights.quantized)),
     underflow: arithmeticUnderflow(step, semantics),
+    limit: largestMagnitude(step, semantics),
   };
 }
 
@@ -74,7 +83,7 @@ export interface Magnitudes {
 }
 
 /**
- * What bounds of an affine step's value have to leave room for.
+ * What bounds of an affine step's value have to leave room for; infinitely much where numbers are too large.
  *
  * @param unit Of the bounds' own arithmetic.
  * @param noise Where it goes.
@@ -101,6 +110,10 @@ export function affineNoise(
     noise.y[at] = (facts.y + unit) * ySize + errors.y[element]! + facts.underflow;
     noise.e[at] = unit * eSize + errors.e[element]! + 2 * facts.underflow +
       (isShared ? 0 : facts.eOfBoth * (zSize + ySize));
+    // Written so that what is not a number is too large.
+    if (!(zSize < facts.limit && ySize < facts.limit)) {
+      noise.z[at] = noise.y[at] = noise.e[at] = Infinity;
+    }
     if (++element === size) element = 0;
   }
   return noise;
@@ -136,8 +149,9 @@ export function affineBounds(
       const middle = given[at]! + offset[element]!;
       // The magnitudes in the noise cover the roundings of the middle and of the half width.
       const half = given[count + at]! + slack[at]!;
-      lower[at] = down(middle - half);
-      upper[at] = up(middle + half);
+      const isKnown = slack[at]! < Infinity;
+      lower[at] = isKnown ? down(middle - half) : -Infinity;
+      upper[at] = isKnown ? up(middle + half) : Infinity;
       if (++element === size) element = 0;
     }
   }

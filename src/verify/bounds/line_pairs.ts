@@ -129,6 +129,11 @@ export function relaxByLines(
   }
   made.eUpper[at] = eUpperMade;
   made.eLower[at] = eLowerMade;
+  // A function of anything at all can be bounded, but not what a runtime makes of numbers that overflow.
+  if (!(zm + ym < Infinity)) {
+    made.zLower[at] = made.yLower[at] = made.eLower[at] = -Infinity;
+    made.zUpper[at] = made.yUpper[at] = made.eUpper[at] = Infinity;
+  }
   out.gSlopeZ[at] = (up1 + lp) / 2;
   out.gSlopeZHalf[at] = (up1 - lp) / 2;
   out.gSlopeE[at] = (uq + lq) / 2;

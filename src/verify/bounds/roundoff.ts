@@ -7,7 +7,7 @@
  * @module
  */
 
-import { termsPerRow } from "../network/linear_map.ts";
+import { EXTREME, largestWeight, termsPerRow } from "../network/linear_map.ts";
 import { type Pair, type PairedNetwork, type PairedStep, SIDES } from "../network/network.ts";
 
 /**
@@ -47,8 +47,23 @@ export function boundUnit(network: PairedNetwork): number {
 /** Relative error of float32 arithmetic in one step of a network; 0 for real arithmetic. */
 export function arithmeticUnit(step: PairedStep, semantics: Semantics): number {
   if (semantics === "real") return 0;
-  // A few roundings more than the sum has: folded normalization, scaled biases.
-  return gamma(sumLength(step) + 8, 2 ** -24);
+  return gamma(sumLength(step) + foldedRoundings(step), 2 ** -24);
+}
+
+/** Roundings beside those of the sum: folded normalization, scaled biases, and each product or sum that was folded in. */
+function foldedRoundings(step: PairedStep): number {
+  return step.kind === "affine" ? Math.max(4 * (step.folds ?? 0), 8) : 8;
+}
+
+/**
+ * Nothing is claimed of a step one of whose sums has as large magnitudes: far below what overflows, so that neither numbers
+ * that a runtime has on the way can, such as the sum of an average, nor those that bounds are computed from.
+ */
+export function largestMagnitude(step: PairedStep, semantics: Semantics): number {
+  if (semantics === "real") return 1e150;
+  const isExtreme = step.kind === "affine" &&
+    step.terms.some(({ map }) => SIDES.some((side) => !(largestWeight(map[side]) < EXTREME)));
+  return isExtreme ? 0 : 2 ** 64;
 }
 
 /**
@@ -56,7 +71,7 @@ export function arithmeticUnit(step: PairedStep, semantics: Semantics): number {
  * product and each sum is off by less than the least normal float32.
  */
 export function arithmeticUnderflow(step: PairedStep, semantics: Semantics): number {
-  return semantics === "real" ? 0 : 2 * (sumLength(step) + 8) * 2 ** -126;
+  return semantics === "real" ? 0 : 2 * (sumLength(step) + foldedRoundings(step)) * 2 ** -126;
 }
 
 /** Relative error of the weights that a step was lowered to. */

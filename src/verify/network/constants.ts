@@ -10,14 +10,17 @@ import { describeNode, getInt, getInts } from "../../onnx/attributes.ts";
 import { constantOfNode } from "../../onnx/constants.ts";
 import { fromBfloat16, fromFloat16 } from "../../onnx/float16.ts";
 import type { Graph, Node } from "../../onnx/model.ts";
-import { elementCount, type Tensor } from "../../onnx/tensor.ts";
+import { type DataType, elementCount, type Tensor } from "../../onnx/tensor.ts";
 import { forEachRun } from "../../quant/granularity.ts";
 import { integerValues, typeRange } from "../../quant/qdq/storage.ts";
+import { castTo, typeOfNumber } from "./casts.ts";
 
 /** A constant tensor. */
 export interface Constant {
   readonly dims: readonly number[];
   readonly data: Float64Array;
+  /** What the model holds it in. */
+  readonly type: DataType;
   /**
    * A bound on |data − exact| over |exact|, 0 where every element is exact: a stored 32-bit integer times its scale can
    * need more than 53 bits.
@@ -58,11 +61,6 @@ export class Constants {
     return found && [...found.data];
   }
 
-  /** The element type of the tensor behind a constant, where it is stored in the file. */
-  storedType(name: string): Tensor["type"] | undefined {
-    return this.#graph.initializers.get(name)?.type;
-  }
-
   #evaluate(name: string): Constant | undefined {
     const stored = this.#graph.initializers.get(name);
     if (stored !== undefined) return fromTensor(stored, name);
@@ -75,8 +73,8 @@ export class Constants {
     const inputs = node.inputs.map((input) => input === "" ? undefined : this.get(input));
     const known = node.inputs.every((input, at) => input === "" || inputs[at] !== undefined);
     if (!known || inputs.length === 0) return undefined;
-    const rule = RULES[node.opType];
-    if (rule === undefined) {
+    const found = RULES[node.opType]?.(node, inputs);
+    if (found === undefined) {
       throw new UserError({
         message: `Node ${
           describeNode(node)
@@ -84,21 +82,21 @@ export class Constants {
         hint: "Fold constants first, with the stage `prepare`",
       });
     }
-    return rule(node, inputs, this);
+    return found;
   }
 }
 
+/** Gives `undefined` where the result is not known. */
 type Rule = (
   node: Node,
   inputs: readonly (Constant | undefined)[],
-  constants: Constants,
-) => Constant;
+) => Constant | undefined;
 
 const same: Rule = (_node, [x]) => x!;
 
 const RULES: Readonly<Record<string, Rule>> = {
   Identity: same,
-  Cast: same,
+  Cast: (node, [x]) => castTo(x!, typeOfNumber(getInt(node, "to", 0))),
   Reshape: (_node, [x, shape]) => reshaped(x!, [...shape!.data]),
   Flatten: (node, [x]) => {
     const axis = getInt(node, "axis", 1);
@@ -150,14 +148,17 @@ const RULES: Readonly<Record<string, Rule>> = {
     return {
       dims: [...x!.dims.slice(0, axis), ...indices!.dims, ...x!.dims.slice(axis + 1)],
       data,
+      type: x!.type,
       relativeError: x!.relativeError,
     };
   },
   Max: (_node, inputs) => binary(inputs[0]!, inputs[1]!, Math.max, true),
   Min: (_node, inputs) => binary(inputs[0]!, inputs[1]!, Math.min, true),
   Mul: (_node, inputs) => binary(inputs[0]!, inputs[1]!, (a, b) => a * b),
-  Div: (_node, inputs) => binary(inputs[0]!, inputs[1]!, (a, b) => a / b),
-  DequantizeLinear: (node, [x, scale, zero], constants) => {
+  Div: (_node, inputs) =>
+    // Integers are divided without a rest.
+    isFloat(inputs[0]!.type) ? binary(inputs[0]!, inputs[1]!, (a, b) => a / b) : undefined,
+  DequantizeLinear: (node, [x, scale, zero]) => {
     const blockSize = getInt(node, "block_size", 0);
     const single = scale!.data.length === 1 && blockSize === 0;
     const data = new Float64Array(x!.data.length);
@@ -172,8 +173,11 @@ const RULES: Readonly<Record<string, Rule>> = {
       }
     });
     // 24 bits of a scale and 17 of an integer fit into 53; the 32 bits of a bias need not.
-    const wide = constants.storedType(node.inputs[0]!) === "int32";
-    return { dims: x!.dims, data, relativeError: wide ? UNIT : 0 };
+    const isWide = x!.type === "int32" || scale!.type === "float64";
+    const relativeError = 2 * scale!.relativeError + (isWide ? UNIT : 0);
+    const output = getInt(node, "output_dtype", 0);
+    const type = output === 0 ? scale!.type : typeOfNumber(output);
+    return type && { dims: x!.dims, data, type, relativeError };
   },
 };
 
@@ -250,6 +254,7 @@ function binary(
   return {
     dims: larger,
     data: left.map((value, at) => operate(value, right[at]!)),
+    type: a.type,
     relativeError: exact
       ? Math.max(a.relativeError, b.relativeError)
       : 2 * (a.relativeError + b.relativeError) + UNIT,
@@ -257,7 +262,16 @@ function binary(
 }
 
 function fromTensor(tensor: Tensor, name: string): Constant {
-  return { dims: tensor.dims, data: realValues(tensor, name), relativeError: 0 };
+  return {
+    dims: tensor.dims,
+    data: realValues(tensor, name),
+    type: tensor.type,
+    relativeError: 0,
+  };
+}
+
+function isFloat(type: DataType): boolean {
+  return type === "bfloat16" || type.startsWith("float");
 }
 
 function realValues(tensor: Tensor, name: string): Float64Array {

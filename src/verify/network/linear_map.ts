@@ -140,10 +140,36 @@ export function termsPerRow(map: LinearMap): number {
   }
 }
 
-/** The map with row i scaled by `factors[i]`, which are themselves exact up to three roundings. */
-export function scaleRows(map: LinearMap, factors: Float64Array): LinearMap {
-  return { ...scaled(map, factors), relativeError: (map.relativeError ?? 0) + SCALING };
+/**
+ * The map with row i scaled by `factors[i]`, which are themselves exact up to three roundings.
+ *
+ * @param factorError What factors are off by beside those roundings, relative to themselves.
+ */
+export function scaleRows(map: LinearMap, factors: Float64Array, factorError = 0): LinearMap {
+  const relativeError = (map.relativeError ?? 0) * (1 + factorError) + SCALING + factorError;
+  return { ...scaled(map, factors), relativeError };
 }
+
+/** Weights as large as this are extreme: runtimes multiply them by factors, and products can overflow. */
+export const EXTREME = 2 ** 48;
+
+/** The largest magnitude of a weight. */
+export function largestWeight(map: LinearMap): number {
+  const weights = map.kind === "diagonal"
+    ? map.factors
+    : map.kind === "dense" || map.kind === "convolution"
+    ? map.weights
+    : ONE;
+  let most = 0;
+  for (let at = 0; at < weights.length; at++) {
+    const size = Math.abs(weights[at]!);
+    // Written so that what is not a number counts as too large.
+    if (!(size <= most)) most = Number.isNaN(size) ? Infinity : size;
+  }
+  return most;
+}
+
+const ONE = Float64Array.of(1);
 
 /** A factor of batch normalization (three roundings) and the product. */
 const SCALING = 8 * 2 ** -53;

@@ -9,7 +9,14 @@ import { describeNode } from "../../onnx/attributes.ts";
 import type { Node } from "../../onnx/model.ts";
 import { elementCount } from "../../onnx/tensor.ts";
 import type { Constant, Constants } from "./constants.ts";
-import { canScaleRows, identity, type LinearMap, scaleRows } from "./linear_map.ts";
+import {
+  canScaleRows,
+  EXTREME,
+  identity,
+  largestWeight,
+  type LinearMap,
+  scaleRows,
+} from "./linear_map.ts";
 import {
   type AffineTerm,
   inputsOf,
@@ -31,6 +38,16 @@ type StepWork = Step extends infer S ? S extends Step ? Omit<S, "size" | "dims" 
   : never;
 
 type AffineOf = Extract<Step, { kind: "affine" }>;
+
+/** What else is known of factors and addends. */
+export interface Scaling {
+  /** How far real addends may be from those given. */
+  readonly errors?: Float64Array;
+  /** The magnitudes of what each addend was made of, where larger than its own. */
+  readonly sizes?: Float64Array;
+  /** A bound on |factor − exact| over |exact|. */
+  readonly factorError?: number;
+}
 
 /** A bound on the relative error of two roundings, as folding a factor and an addition makes them. */
 const FOLDING = 2 * 2 ** -53;
@@ -119,9 +136,6 @@ export class Lowering {
   /**
    * y = factors · x + addends, one of each an element: folded into the step that makes x where that is affine and
    * nothing else reads it.
-   *
-   * @param errors How far real addends may be from those given.
-   * @param sizes The magnitudes of what each addend was made of, where larger than its own.
    */
   addScaling(
     node: Node,
@@ -129,9 +143,9 @@ export class Lowering {
     factors: Float64Array | undefined,
     addends: Float64Array | undefined,
     dims: readonly number[],
-    errors?: Float64Array,
-    sizes?: Float64Array,
+    scaling: Scaling = {},
   ): void {
+    const { errors, sizes, factorError = 0 } = scaling;
     const size = elementCount(dims);
     const trivial = (factors?.every((factor) => factor === 1) ?? true) &&
       (addends?.every((addend) => addend === 0) ?? true) && errors === undefined &&
@@ -140,15 +154,19 @@ export class Lowering {
     const maker = this.#steps[input.number - 1];
     const foldable = maker?.kind === "affine" && size === maker.size &&
       !this.#isShared(input.number) &&
-      (factors === undefined || maker.terms.every(({ map }) => canScaleRows(map, factors)));
+      (factors === undefined || canFold(maker, factors));
     if (foldable) {
-      this.#steps[input.number - 1] = folded(maker, node, factors, addends, dims, errors, sizes);
+      this.#steps[input.number - 1] = folded(maker, node, factors, addends, dims, scaling);
       this.#places.set(node.outputs[0]!, { number: input.number, dims });
       return;
     }
-    const map: LinearMap = factors === undefined
-      ? identity(size)
-      : { kind: "diagonal", rows: size, columns: size, factors, relativeError: 4 * FOLDING };
+    const map: LinearMap = factors === undefined ? identity(size) : {
+      kind: "diagonal",
+      rows: size,
+      columns: size,
+      factors,
+      relativeError: 4 * FOLDING + factorError,
+    };
     const offset = {
       values: addends ?? new Float64Array(size),
       ...(errors && { errors }),
@@ -226,14 +244,22 @@ export class Lowering {
   }
 }
 
+/**
+ * Whether rows can be scaled in place. Where numbers are extreme, products by weights could overflow in a runtime, and what
+ * is left of them behind a small factor would not show it.
+ */
+function canFold({ terms }: AffineOf, factors: Float64Array): boolean {
+  return factors.every((factor) => Math.abs(factor) < EXTREME) &&
+    terms.every(({ map }) => canScaleRows(map, factors) && largestWeight(map) < EXTREME);
+}
+
 function folded(
   maker: AffineOf,
   node: Node,
   factors: Float64Array | undefined,
   addends: Float64Array | undefined,
   dims: readonly number[],
-  errors: Float64Array | undefined,
-  sizes: Float64Array | undefined,
+  { errors, sizes, factorError = 0 }: Scaling,
 ): Step {
   const before = maker.offset;
   const values = before.values.map((value, at) =>
@@ -244,7 +270,8 @@ function folded(
     const product = Math.abs(before.values[at]!) * factor;
     const exact = product === 0 || factors === undefined && (addends?.[at] ?? 0) === 0;
     const rounding = exact ? 0 : FOLDING * 2 * (product + Math.abs(value));
-    return rounding + (before.errors?.[at] ?? 0) * factor * (1 + FOLDING) + (errors?.[at] ?? 0);
+    return rounding + (before.errors?.[at] ?? 0) * factor * (1 + FOLDING + factorError) +
+      product * factorError + (errors?.[at] ?? 0);
   });
   const isExact = total.every((error) => error === 0);
   const folded = values.map((_, at) =>
@@ -254,9 +281,11 @@ function folded(
   const isPlain = folded.every((each, at) => each <= Math.abs(values[at]!));
   return {
     ...maker,
-    terms: factors === undefined
-      ? maker.terms
-      : maker.terms.map(({ input, map }) => ({ input, map: scaleRows(map, factors) })),
+    folds: (maker.folds ?? 0) + 1,
+    terms: factors === undefined ? maker.terms : maker.terms.map(({ input, map }) => ({
+      input,
+      map: scaleRows(map, factors, factorError),
+    })),
     offset: {
       values,
       ...(isExact ? {} : { errors: total }),

@@ -47,6 +47,8 @@ export interface AffineStep<M, B> {
   readonly kind: "affine";
   readonly terms: readonly AffineTerm<M>[];
   readonly offset: B;
+  /** How many products and sums of the model's were folded into it, each with roundings of its own; 0 unless told. */
+  readonly folds?: number;
 }
 
 /** max(0, x), elementwise. */

@@ -37,7 +37,13 @@ export const OPERATORS: Readonly<Record<string, OperatorRule>> = {
     lowering.addScaling(node, x, filled(x.dims, -1), undefined, x.dims);
   },
   Identity: moveTo(({ dims }) => dims),
-  Dropout: moveTo(({ dims }) => dims),
+  Dropout: (node, lowering) => {
+    if (lowering.constant(node, 2)?.data[0]) {
+      throw lowering.unsupported(node, "it drops values at random in training mode");
+    }
+    const { number, dims } = lowering.activation(node, 0);
+    lowering.alias(node, number, dims);
+  },
   Flatten: moveTo(({ dims }, node) => {
     const axis = getInt(node, "axis", 1);
     const front = elementCount(dims.slice(0, axis < 0 ? axis + dims.length : axis));
@@ -87,7 +93,8 @@ export const OPERATORS: Readonly<Record<string, OperatorRule>> = {
   },
   PRelu: (node, lowering) => {
     const x = lowering.activation(node, 0);
-    leaky(node, lowering, x, spread(node, lowering, lowering.constant(node, 1)!, x.dims));
+    const slopes = lowering.constant(node, 1)!;
+    leaky(node, lowering, x, spread(node, lowering, slopes, x.dims), slopes.relativeError);
   },
   Clip: clip,
   Max: (node, lowering) => extreme(node, lowering, 1),

@@ -6,7 +6,7 @@
 
 import { UserError } from "../../base/errors.ts";
 import type { Model } from "../../onnx/model.ts";
-import type { LinearMap } from "./linear_map.ts";
+import { identity, type LinearMap } from "./linear_map.ts";
 import { lowerModel } from "./lower.ts";
 import type {
   Network,
@@ -42,7 +42,7 @@ export function pairNetworks(original: Network, quantized: Network): PairedNetwo
     );
   }
   const matcher = new Matcher(original, quantized);
-  const output = matcher.match(original.output, quantized.output);
+  const output = matcher.output(original.output, quantized.output);
   return { input: original.input, steps: matcher.steps, output, outputName: original.outputName };
 }
 
@@ -68,6 +68,24 @@ class Matcher {
     const made = this.#make(a, b);
     this.#known.set(key, made);
     return made;
+  }
+
+  /** The pair of two outputs. Bounds are those of affine steps, so one is put behind what is none. */
+  output(a: ValueNumber, b: ValueNumber): ValueNumber {
+    const output = this.match(a, b);
+    const made = this.steps[output - 1];
+    if (made === undefined || made.kind === "affine") return output;
+    const { size, dims, names } = made;
+    const map = identity(size);
+    const offset = { values: new Float64Array(size) };
+    return this.#push({
+      kind: "affine",
+      terms: [{ input: output, map: { original: map, quantized: map } }],
+      offset: { original: offset, quantized: offset },
+      size,
+      dims,
+      names,
+    });
   }
 
   #make(a: ValueNumber, b: QuantizedValue): ValueNumber {
@@ -146,6 +164,7 @@ class Matcher {
       kind: "affine",
       terms,
       offset: share(first.offset, second.offset, sameOffset),
+      folds: Math.max(first.folds ?? 0, second.folds ?? 0),
     } as const;
   }
 
@@ -222,6 +241,7 @@ function share<T>(original: T, quantized: T, isSame: (a: T, b: T) => boolean): P
 }
 
 function sameMap(a: LinearMap, b: LinearMap): boolean {
+  if ((a.relativeError ?? 0) !== (b.relativeError ?? 0)) return false;
   if (a.kind === "identity") return b.kind === "identity";
   if (a.kind === "diagonal") return b.kind === a.kind && sameNumbers(a.factors, b.factors);
   if (a.kind === "index") return b.kind === a.kind && sameNumbers(a.sources, b.sources);

@@ -16,7 +16,7 @@ export function convolution(node: Node, lowering: Lowering): void {
   const weights = lowering.constant(node, 1)!;
   const groups = getInt(node, "group", 1);
   const geometry = geometryOf(node, lowering, x, weights.dims.slice(2), weights.dims[0]!, groups);
-  const map = convolutionMap(geometry, weights.data);
+  const map = convolutionMap(geometry, weights.data, weights.relativeError || undefined);
   const dims = outputDims(x, geometry);
   lowering.addAffine(node, [{ input: x.number, map }], dims);
   const bias = lowering.constant(node, 2);

@@ -14,6 +14,7 @@ import {
   arithmeticUnderflow,
   arithmeticUnit,
   boundUnit,
+  largestMagnitude,
   type Semantics,
   weightError,
 } from "../bounds/roundoff.ts";
@@ -69,10 +70,17 @@ export function zonotopeBounds(
     values.push(pass.step(step, values));
   }
   const { eLower, eUpper } = pass.bounds(values[network.output]!);
-  return Array.from(eLower, (lower, at) => ({ lower: -eUpper[at]!, upper: -lower }));
+  return Array.from(eLower, (lower, at) => {
+    const upper = eUpper[at]!;
+    // What is too large, or not a number, says nothing.
+    const isKnown = !pass.isBeyond && Number.isFinite(lower) && Number.isFinite(upper);
+    return isKnown ? { lower: -upper, upper: -lower } : { lower: -Infinity, upper: Infinity };
+  });
 }
 
 class Pass {
+  /** Whether any number is so large that nothing is known. */
+  isBeyond = false;
   readonly #semantics: Semantics;
   readonly #unit: number;
   #generators = 0;
@@ -162,6 +170,10 @@ class Pass {
       this.#magnitudes(step, values, "z"),
       this.#magnitudes(step, values, "y"),
     ];
+    const limit = largestMagnitude(step, this.#semantics);
+    this.isBeyond ||= [zSize, ySize].some((sizes, side) =>
+      sizes.some((size, at) => !(size + sizeOf([original, quantized][side]!, at) < limit))
+    );
     const noise = (side: "original" | "quantized", at: number) => {
       const offset = step.offset[side];
       const size = (side === "original" ? zSize : ySize)[at]! + sizeOf(offset, at);

@@ -80,6 +80,8 @@ Deno.test("a float model pairs with its quantized form", async () => {
     "affine",
     "affine",
     "relu",
+    // The output's own: bounds are those of affine steps.
+    "affine",
   ]);
   const [first, , rounding] = network.steps;
   assert.ok(

@@ -168,6 +168,8 @@ export class GraphEngine implements BoundEngine {
 
   /** Each neuron's shares of the inputs, [boxes × size × inputs] by the value of its nonlinear step. */
   async #shares(state: Propagated): Promise<Map<ValueNumber, Float64Array>> {
+    // A graph without outputs cannot be run.
+    if (this.#network.steps.every(({ kind }) => kind === "affine")) return new Map();
     const session = await this.#sessions.graph("shares", () => shareGraph(this.#network));
     const { count, lower, upper } = state.batch;
     const feeds: Record<string, Tensor> = {

@@ -43,17 +43,17 @@ function dense(
   node: Node,
   lowering: Lowering,
   x: Place,
-  { dims, data }: Constant,
+  { dims, data, relativeError: given }: Constant,
   transposed: boolean,
   alpha: number,
 ): readonly number[] {
   const columns = x.dims.at(-1)!;
-  const given = transposed ? dims.at(-1) : dims.at(-2);
-  if (dims.length !== 2 || elementCount(x.dims) !== columns || given !== columns) {
+  const length = transposed ? dims.at(-1) : dims.at(-2);
+  if (dims.length !== 2 || elementCount(x.dims) !== columns || length !== columns) {
     throw lowering.unsupported(
       node,
       `it must multiply one vector of length ${
-        given ?? "?"
+        length ?? "?"
       } by a matrix: it gets shape [${x.dims}] and weights [${dims}]`,
     );
   }
@@ -66,15 +66,15 @@ function dense(
     }
   }
   const result = [...x.dims.slice(0, -1), rows];
-  const exact = alpha === 1;
-  lowering.addAffine(
-    node,
-    [{
-      input: x.number,
-      map: { kind: "dense", rows, columns, weights, ...(exact ? {} : { relativeError: 2 * UNIT }) },
-    }],
-    result,
-  );
+  const relativeError = 2 * given + (alpha === 1 ? 0 : 2 * UNIT);
+  const map: LinearMap = {
+    kind: "dense",
+    rows,
+    columns,
+    weights,
+    ...(relativeError === 0 ? {} : { relativeError }),
+  };
+  lowering.addAffine(node, [{ input: x.number, map }], result);
   return result;
 }
 
@@ -95,7 +95,7 @@ function fold(
 export function sum(node: Node, lowering: Lowering, sign: 1 | -1): void {
   const [a, b] = [0, 1].map((at) => lowering.value(node.inputs[at]!));
   if (a !== undefined && b !== undefined) {
-    if (elementCount(a.dims) !== elementCount(b.dims)) {
+    if (withoutFront(a.dims).join() !== withoutFront(b.dims).join()) {
       throw lowering.unsupported(node, `shapes [${a.dims}] and [${b.dims}] must be the same`);
     }
     const size = elementCount(a.dims);
@@ -114,7 +114,13 @@ export function sum(node: Node, lowering: Lowering, sign: 1 | -1): void {
   const errors = constant.relativeError === 0 ? undefined : errorsOf(added, constant.relativeError);
   const addends = sign === -1 && a !== undefined ? added.map((value) => -value) : added;
   const factors = sign === -1 && a === undefined ? filled(dims, -1) : undefined;
-  lowering.addScaling(node, place, factors, addends, dims, errors);
+  lowering.addScaling(node, place, factors, addends, dims, errors && { errors });
+}
+
+/** A shape without what broadcasting adds in front. */
+function withoutFront(dims: readonly number[]): readonly number[] {
+  const first = dims.findIndex((dim) => dim !== 1);
+  return first < 0 ? [] : dims.slice(first);
 }
 
 /** Mul or Div by a constant. */
@@ -134,13 +140,21 @@ export function product(node: Node, lowering: Lowering): void {
     divides ? factors.map((factor) => 1 / factor) : factors,
     undefined,
     dims,
+    { factorError: 2 * constant.relativeError },
   );
 }
 
 /** BatchNormalization, as a factor and an addend a channel. */
 export function batchNormalization(node: Node, lowering: Lowering): void {
   const x = lowering.activation(node, 0);
-  const [scale, bias, mean, variance] = [1, 2, 3, 4].map((at) => lowering.constant(node, at)!.data);
+  if (getInt(node, "training_mode", 0) !== 0) {
+    throw lowering.unsupported(node, "training_mode must be 0");
+  }
+  const given = [1, 2, 3, 4].map((at) => lowering.constant(node, at)!);
+  if (given.some(({ relativeError }) => relativeError !== 0)) {
+    throw lowering.unsupported(node, "its parameters must be exact");
+  }
+  const [scale, bias, mean, variance] = given.map(({ data }) => data);
   const epsilon = Math.fround(getFloat(node, "epsilon", 1e-5));
   const channelFactors = scale!.map((value, at) => value / Math.sqrt(variance![at]! + epsilon));
   const positions = elementCount(x.dims) / (x.dims[1] ?? 1);
@@ -156,5 +170,5 @@ export function batchNormalization(node: Node, lowering: Lowering): void {
     sizes[at] = Math.abs(bias![channel]!) + Math.abs(shift);
   }
   const errors = sizes.map((each) => 8 * UNIT * each);
-  lowering.addScaling(node, x, factors, addends, x.dims, errors, sizes);
+  lowering.addScaling(node, x, factors, addends, x.dims, { errors, sizes });
 }

@@ -7,6 +7,7 @@
 import { getInt } from "../../../onnx/attributes.ts";
 import type { Node } from "../../../onnx/model.ts";
 import { typeRange } from "../../../quant/qdq/storage.ts";
+import { typeOfNumber } from "../casts.ts";
 import type { Constant } from "../constants.ts";
 import type { Lowering } from "../lowering.ts";
 import { atAxis, spread } from "./arguments.ts";
@@ -16,9 +17,13 @@ export function quantizeLinear(node: Node, lowering: Lowering): void {
   const x = lowering.activation(node, 0);
   const scale = lowering.constant(node, 1)!;
   const zero = lowering.constant(node, 2);
-  const type = lowering.constants.storedType(node.inputs[2] ?? "") ?? "uint8";
-  const range = typeRange(type);
+  // 2 is the number of uint8.
+  const type = zero?.type ?? typeOfNumber(getInt(node, "output_dtype", 0) || 2);
+  const range = type && typeRange(type);
   if (range === undefined) throw lowering.unsupported(node, `it quantizes to ${type}`);
+  if (!scale.data.every((each) => each > 0 && each < Infinity) || scale.relativeError !== 0) {
+    throw lowering.unsupported(node, "its scales must be numbers above 0");
+  }
   if (getInt(node, "block_size", 0) !== 0) {
     throw lowering.unsupported(node, "activations must have one scale, or one a channel");
   }
