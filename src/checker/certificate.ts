@@ -57,6 +57,7 @@ export function readCertificate(text: string): Certificate {
   } catch {
     throw new Refusal("The certificate is no JSON");
   }
+  checkKeys(text);
   refuseNone(value);
   const whole = fields(value, "The certificate", [
     "format",
@@ -68,12 +69,12 @@ export function readCertificate(text: string): Certificate {
   if (whole.format !== FORMAT) throw new Refusal(`The format is not "${FORMAT}"`);
   if (whole.version !== VERSION) {
     throw new Refusal(
-      `The version is ${JSON.stringify(whole.version)}: this checker knows ${VERSION}`,
+      `The version is ${shown(whole.version)}: this checker knows ${VERSION}`,
     );
   }
   if (!SEMANTICS.includes(whole.semantics as Semantics)) {
     throw new Refusal(
-      `The semantics ${JSON.stringify(whole.semantics)} is not one that this checker knows: ${
+      `The semantics ${shown(whole.semantics)} is not one that this checker knows: ${
         SEMANTICS.join(", ")
       }`,
     );
@@ -102,7 +103,37 @@ export interface NoCertificate {
 
 function refuseNone(value: unknown): void {
   if (typeof value !== "object" || value === null || !("none" in value)) return;
-  throw new Refusal(`The file holds no certificate: ${value.none}`);
+  throw new Refusal(
+    `The file holds no certificate: ${
+      typeof value.none === "string" ? value.none : shown(value.none)
+    }`,
+  );
+}
+
+/** A value as it can be shown, whatever it is. */
+function shown(value: unknown): string {
+  // Lists in lists can be too deep to be written out.
+  return typeof value === "object" && value !== null
+    ? "a list or an object"
+    : JSON.stringify(value);
+}
+
+/** A name in front of a colon, or where objects and lists begin and end. */
+const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}[\]]/g;
+
+/** Refuses objects that say something twice, which readers understand differently. The text is JSON. */
+function checkKeys(text: string): void {
+  const open: (Set<string> | undefined)[] = [];
+  for (const [token, colon] of text.matchAll(TOKENS)) {
+    if (token === "{" || token === "[") open.push(token === "{" ? new Set() : undefined);
+    else if (token === "}" || token === "]") open.pop();
+    else if (colon !== undefined) {
+      const name = JSON.parse(token.slice(0, -colon.length)) as string;
+      const known = open.at(-1)!;
+      if (known.has(name)) throw new Refusal(`The certificate says "${name}" twice`);
+      known.add(name);
+    }
+  }
 }
 
 function checkBox(value: unknown, where: string): void {

@@ -7,6 +7,9 @@
 import type { Constant, OnnxNode } from "./onnx_file.ts";
 import { Refusal } from "./refusal.ts";
 
+/** Integers of up to 16 bits, by their numbers in ONNX. */
+const INTEGERS = [2, 3, 4, 5, 21, 22, 25, 26];
+
 const FOLDABLE = ["Constant", "Identity", "DequantizeLinear", "Reshape", "Transpose", "Cast"];
 
 /** Whether {@linkcode foldConstant} knows the operator. */
@@ -37,16 +40,28 @@ export function foldConstant(
       return transpose(node, x!);
     case "Cast": {
       const to = node.attributes.get("to")?.integer;
-      // Every half-precision number is a float32, and every float32 a float64.
-      if ((to === 1 && (x!.type === 10 || x!.type === 1)) || to === 11) return { ...x!, type: to };
-      throw new Refusal(`Cast "${node.name}" to the ONNX type ${to} is not supported`);
+      if (to === x!.type) return x!;
+      // Every half-precision number is a float32, and every float32 a float64; but what is only said to be one need not be.
+      const isWider = (to === 1 && x!.type === 10) ||
+        (to === 11 && (x!.type === 10 || x!.type === 1));
+      if (isWider && x!.values.every((value) => rounded(value, x!.type) === value)) {
+        return { ...x!, type: to };
+      }
+      throw new Refusal(
+        `Cast "${node.name}" to the ONNX type ${to} is not supported for what it casts`,
+      );
     }
     default:
       return x!;
   }
 }
 
-/** (q − zero point) · scale, which float64 holds exactly for integers of up to 16 bits. */
+/** The nearest number of half or of single precision. */
+function rounded(value: number, type: number): number {
+  return type === 10 ? Float16Array.of(value)[0]! : Math.fround(value);
+}
+
+/** (q − zero point) · scale, which float64 holds exactly for integers of up to 16 bits and scales of single precision. */
 function dequantize(
   node: OnnxNode,
   { dims, values, type }: Constant,
@@ -76,7 +91,9 @@ function dequantize(
     }
     return (value - (zero?.values[index] ?? 0)) * scale.values[index]!;
   });
-  return { dims, values: result, type: 1, error: type === 6 ? 2 ** -53 : 0 };
+  const isExact = INTEGERS.includes(type) && (scale.type === 1 || scale.type === 10);
+  const made = node.attributes.get("output_dtype")?.integer || scale.type;
+  return { dims, values: result, type: made, error: 2 * scale.error + (isExact ? 0 : 2 ** -53) };
 }
 
 function transpose(node: OnnxNode, x: Constant): Constant {

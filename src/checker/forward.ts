@@ -13,6 +13,7 @@ import type { Charges, ValueState } from "./value_state.ts";
  * Intervals of an affine step, and what functionals are charged there.
  *
  * @param unit What the checker's own sums are charged, relative to the magnitudes that are added.
+ * @returns Whether all magnitudes are below the largest that anything is said of.
  */
 export function affineIntervals(
   step: PairedAffine,
@@ -21,7 +22,7 @@ export function affineIntervals(
   charges: Charges,
   unit: number,
   semantics: Semantics,
-): void {
+): boolean {
   const { size, original, quantized } = step;
   const make = () => new Float64Array(size);
   const [zMiddle, zHalf, zMass] = [make(), make(), make()];
@@ -39,6 +40,7 @@ export function affineIntervals(
   const arithmetic = arithmeticError(step.summands, semantics);
   const lost = underflow(step.summands, semantics) + TINY;
   const limit = largest(semantics);
+  let isBelow = true;
   for (let at = 0; at < size; at++) {
     const [zb, yb, eb] = [original.offset[at]!, quantized.offset[at]!, step.offset[at]!];
     const zAll = zMass[at]! + original.offsetSize[at]!;
@@ -54,6 +56,7 @@ export function affineIntervals(
     charges.e[at] = e;
     // Written so that what is no number is beyond the limit too.
     if (!(zAll < limit && yAll < limit)) {
+      isBelow = false;
       state.zLower[at] = state.yLower[at] = state.eLower[at] = -Infinity;
       state.zUpper[at] = state.yUpper[at] = state.eUpper[at] = Infinity;
       continue;
@@ -67,6 +70,7 @@ export function affineIntervals(
   }
   state.close();
   state.measure();
+  return isBelow;
 }
 
 /** Adds the middles, half widths and magnitudes of M·x for x between bounds. */

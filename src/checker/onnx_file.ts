@@ -55,8 +55,10 @@ export interface OnnxFile {
 /** @throws {Refusal} If it is no ONNX file, or keeps its weights in another one. */
 export function readOnnx(bytes: Uint8Array): OnnxFile {
   try {
-    const graph = only(fieldsOf(bytes), 7);
+    const model = [...fieldsOf(bytes)];
+    const graph = only(model, 7);
     if (graph === undefined) throw new Refusal("A model file has no graph");
+    checkModel(model);
     const nodes: OnnxNode[] = [];
     const constants = new Map<string, Constant>();
     const inputs: Boundary[] = [];
@@ -65,6 +67,7 @@ export function readOnnx(bytes: Uint8Array): OnnxFile {
       if (number === 1) nodes.push(readNode(part));
       else if (number === 5) {
         const { name, constant } = readTensor(part);
+        if (constants.has(name)) throw new Refusal(`A model holds the constant "${name}" twice`);
         constants.set(name, constant);
       } else if (number === 11) inputs.push(readBoundary(part));
       else if (number === 12) outputs.push(readBoundary(part));
@@ -75,6 +78,29 @@ export function readOnnx(bytes: Uint8Array): OnnxFile {
       throw new Refusal(`A model file is no ONNX file: ${error.message}`);
     }
     throw error;
+  }
+}
+
+/** Operators had other meanings before, such as broadcasting along an axis that an attribute names. */
+const LEAST_OPSET = 7;
+
+/** Refuses models whose operators may mean something else than they do here. */
+function checkModel(fields: readonly Field[]): void {
+  if (fields.some(({ number }) => number === 25)) {
+    throw new Refusal("A model defines functions of its own, which this checker does not support");
+  }
+  const opset = fields.filter(({ number }) => number === 8).map(({ bytes }) => {
+    const own = [...fieldsOf(bytes)];
+    const isStandard = ["", "ai.onnx"].includes(text(only(own, 1) ?? new Uint8Array()));
+    return isStandard ? own.findLast(({ number }) => number === 2)?.integer ?? 0 : Infinity;
+  }).reduce((least, version) => Math.min(least, version), Infinity);
+  if (opset < LEAST_OPSET || opset === Infinity) {
+    throw new Refusal(
+      `A model is of operator set ${
+        opset === Infinity ? "none" : opset
+      }: this checker knows those ` +
+        `from ${LEAST_OPSET} on`,
+    );
   }
 }
 
@@ -234,10 +260,14 @@ function integersOf({ integer, bytes }: Field): number[] {
   return bytes.length > 0 ? packedIntegers(bytes) : [integer];
 }
 
-/** The last field of a number, as proto3 reads it. */
+/** The field of a number. Messages that stand in a file twice would have to be merged. */
 function only(fields: Iterable<Field>, number: number): Uint8Array | undefined {
   let found: Uint8Array | undefined;
-  for (const field of fields) if (field.number === number) found = field.bytes;
+  for (const field of fields) {
+    if (field.number !== number) continue;
+    if (found !== undefined) throw new Refusal(`A model file says field ${number} twice`);
+    found = field.bytes;
+  }
   return found;
 }
 

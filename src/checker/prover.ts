@@ -7,11 +7,11 @@
 import { Backward, ROWS, type View } from "./backward.ts";
 import { affineIntervals, rectify } from "./forward.ts";
 import type { Grid } from "./network.ts";
-import type { Pair } from "./pair.ts";
+import type { Pair, PairedStep } from "./pair.ts";
 import { Refusal } from "./refusal.ts";
 import { Relaxation, relaxGrid, relaxRelu } from "./relaxation.ts";
 import { relaxCurve } from "./relaxed_curve.ts";
-import { curveError, gridError, type Semantics, UNIT } from "./rounding.ts";
+import { curveError, gridError, LARGEST_WEIGHT, type Semantics, UNIT } from "./rounding.ts";
 import { Shares } from "./shares.ts";
 import { Charges, ValueState } from "./value_state.ts";
 
@@ -62,6 +62,9 @@ export class Prover {
       semantics === "float32" && !pair.inputTypes.every((type) => FLOAT32_OR_BETTER.includes(type))
     ) {
       throw new Refusal("The semantics float32 is none of models that compute in another type");
+    }
+    if (semantics === "float32" && !pair.steps.every(hasModerateWeights)) {
+      throw new Refusal(`The semantics float32 is none of models with weights of 2^48 and more`);
     }
     this.#pair = pair;
     this.#semantics = semantics;
@@ -114,12 +117,15 @@ export class Prover {
     for (const side of [input.zLower, input.yLower]) side.set(lower);
     for (const side of [input.zUpper, input.yUpper]) side.set(upper);
     input.measure();
+    let isBelow = true;
     steps.forEach((step, at) => {
       const value = at + 1;
       const state = this.#values[value]!;
       if (step.kind === "affine") {
         const charges = this.#charges[value]!;
-        affineIntervals(step, this.#values, state, charges, this.#unit, this.#semantics);
+        if (!affineIntervals(step, this.#values, state, charges, this.#unit, this.#semantics)) {
+          isBelow = false;
+        }
         if (this.#tightened.has(value)) this.#tighten(value, options);
         return;
       }
@@ -136,6 +142,11 @@ export class Prover {
     if (options.scores) this.#shares.follow(lower, upper, this.#relaxations);
     const shares = options.scores ? this.#shares : undefined;
     this.#bound(output, "e", [...state.eLower.keys()], state.eLower, state.eUpper, shares);
+    // What overflowed in a runtime is not taken back by a weight of 0 behind it.
+    if (!isBelow && this.#semantics === "float32") {
+      state.eLower.fill(-Infinity);
+      state.eUpper.fill(Infinity);
+    }
     // e is f − f′. What is no number is no bound.
     return {
       lower: state.eUpper.map((value) => Number.isNaN(value) ? -Infinity : -value),
@@ -194,6 +205,17 @@ export class Prover {
       });
     }
   }
+}
+
+/** Whether products of neighboring layers' weights do not overflow in float32. */
+function hasModerateWeights(step: PairedStep): boolean {
+  return step.kind !== "affine" ||
+    step.terms.every(({ original, quantized }) =>
+      [original, quantized].every(({ weights }) =>
+        // Written so that what is not a number is too large.
+        weights.every((weight) => Math.abs(weight) < LARGEST_WEIGHT)
+      )
+    );
 }
 
 /** The largest levels of grids, one an element; infinite in a network that has no grid there. */

@@ -34,10 +34,16 @@ export function underflow(summands: number, semantics: Semantics): number {
   return semantics === "real" ? 0 : (summands + FOLDED) * 2 ** -125;
 }
 
-/** Numbers that a network's sums must stay under. */
+/**
+ * Numbers that a network's sums must stay under. In float32, these are far below what overflows: on the way to a sum there
+ * can be larger ones, such as the sum that an average divides.
+ */
 export function largest(semantics: Semantics): number {
-  return semantics === "real" ? HUGE : 2 ** 127;
+  return semantics === "real" ? HUGE : 2 ** 64;
 }
+
+/** Weights of networks in float32 must stay under this: runtimes multiply weights of neighboring layers. */
+export const LARGEST_WEIGHT = 2 ** 48;
 
 /** How much a quantizer may be off, relative: it divides, multiplies, and fused kernels may round between. */
 export function gridError(semantics: Semantics): number {

@@ -5,7 +5,7 @@
  */
 
 import { count, type NetworkReader, unsupported, type Value } from "../network.ts";
-import type { OnnxNode } from "../onnx_file.ts";
+import type { Constant, OnnxNode } from "../onnx_file.ts";
 import { addAffine, diagonal, identity, type Rule, spread, UNIT } from "./common.ts";
 import { narrowGrid } from "./quantizers.ts";
 
@@ -27,7 +27,8 @@ export const ACTIVATIONS: Readonly<Record<string, Rule>> = {
   },
   Clip: (node, reader) => {
     const limit = (input: number, name: string, fallback: number) =>
-      reader.constant(node, input)?.values[0] ?? node.attributes.get(name)?.float ?? fallback;
+      exact(node, reader.constant(node, input))?.values[0] ?? node.attributes.get(name)?.float ??
+        fallback;
     const [low, high] = [limit(1, "min", -Infinity), limit(2, "max", Infinity)];
     if (reader.grids.has(node.inputs[0]!)) return narrowGrid(node, reader, low, high);
     clamp(node, reader, reader.value(node, 0), low, high);
@@ -67,7 +68,7 @@ function leaky(node: OnnxNode, reader: NetworkReader, x: Value, slopes: Float64A
 function extreme(node: OnnxNode, reader: NetworkReader, sign: 1 | -1): void {
   const first = reader.isValue(node, 0);
   const limits = node.inputs.length === 2 && !(first && reader.isValue(node, 1))
-    ? reader.constant(node, first ? 1 : 0)
+    ? exact(node, reader.constant(node, first ? 1 : 0))
     : undefined;
   const limit = limits?.values[0];
   if (limit === undefined || limits!.values.some((value) => value !== limit)) {
@@ -75,6 +76,11 @@ function extreme(node: OnnxNode, reader: NetworkReader, sign: 1 | -1): void {
   }
   const x = reader.value(node, first ? 0 : 1);
   clamp(node, reader, x, sign > 0 ? limit : -Infinity, sign > 0 ? Infinity : limit);
+}
+
+function exact(node: OnnxNode, limit: Constant | undefined): Constant | undefined {
+  if (limit === undefined || limit.error === 0) return limit;
+  throw unsupported(node, "with limits that are not exact");
 }
 
 /** The largest float32 and what is beyond it bound nothing. */

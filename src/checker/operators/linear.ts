@@ -40,6 +40,7 @@ export const LINEAR: Readonly<Record<string, Rule>> = {
     addAffine(node, reader, [{ input: number, matrix: identity(count(dims), -1) }], dims);
   },
   BatchNormalization: (node, reader) => {
+    if (integer(node, "training_mode", 0) !== 0) throw unsupported(node, "in training mode");
     const { number, dims } = reader.value(node, 0);
     const given = [1, 2, 3, 4].map((at) => reader.constant(node, at)!);
     if (given.some(({ error }) => error !== 0)) {

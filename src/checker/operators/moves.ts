@@ -11,7 +11,10 @@ import { addAffine, axisOf, list, type Rule, selection } from "./common.ts";
 /** The rules of this file. */
 export const MOVES: Readonly<Record<string, Rule>> = {
   Identity: keep(({ dims }) => dims),
-  Dropout: keep(({ dims }) => dims),
+  Dropout: keep(({ dims }, node, reader) => {
+    if (reader.constant(node, 2)?.values[0]) throw unsupported(node, "in training mode");
+    return dims;
+  }),
   Flatten: keep(({ dims }, node) => {
     const axis = axisOf(node, 1, dims.length);
     return [count(dims.slice(0, axis)), count(dims.slice(axis))];
@@ -93,7 +96,11 @@ export const MOVES: Readonly<Record<string, Rule>> = {
     const x = reader.value(node, 0);
     const { dims } = x;
     const pads = list(node, reader, 1, "pads")!;
-    const value = reader.constant(node, 2)?.values[0] ?? node.attributes.get("value")?.float ?? 0;
+    const filling = reader.constant(node, 2);
+    if (filling !== undefined && filling.error !== 0) {
+      throw unsupported(node, "with a value that is not exact");
+    }
+    const value = filling?.values[0] ?? node.attributes.get("value")?.float ?? 0;
     const mode = node.attributes.get("mode")?.text || "constant";
     if (mode !== "constant") throw unsupported(node, `with mode ${mode}`);
     const axes = reader.constant(node, 3)?.values ?? dims.map((_, at) => at);
