@@ -195,7 +195,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "digits-W3": row("digits", 3, undefined, {}),
   "squeezenet-W4": row("squeezenet", 4, undefined, PHOTOGRAPHS),
   "squeezenet-W3": row("squeezenet", 3, undefined, PHOTOGRAPHS),
-  "squeezenet-W4-standard": row("squeezenet", 4, undefined, { batch: 16 }),
+  "squeezenet-W4-standard": row("squeezenet", 4, undefined, {}),
   "squeezenet-W4-gptq": row("squeezenet", 4, undefined, { method: "gptq" }),
   "mobilenet-W4": row("mobilenet", 4, undefined, {
     preset: "fast",
@@ -205,6 +205,6 @@ export const ROWS: Readonly<Record<string, Row>> = {
     distill: 60,
     distill_weight_rate: 1e-3,
   }),
-  "mobilenet-W4-standard": row("mobilenet", 4, undefined, { batch: 16 }),
+  "mobilenet-W4-standard": row("mobilenet", 4, undefined, {}),
   "mobilenet-W4-gptq": row("mobilenet", 4, undefined, { method: "gptq" }),
 };

@@ -60,7 +60,7 @@ export const reconstruct = defineStage({
     },
   },
   engine: true,
-  rehearse: ({ method, preset, batch, distill = preset === "standard" ? 2 : 0 }) =>
+  rehearse: ({ method, preset, batch = 16, distill = preset === "standard" ? 2 : 0 }) =>
     method === "gptq" || method === "bias" ? {} : {
       steps: 2,
       activation_steps: 2,

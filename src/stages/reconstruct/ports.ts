@@ -42,7 +42,11 @@ export const parameters = Type.Object({
       "the like otherwise.",
   })),
   steps: Type.Optional(Type.Integer({ minimum: 1, description: "Steps a unit." })),
-  batch: Type.Integer({ default: 32, minimum: 1, description: "Items a step." }),
+  batch: Type.Optional(Type.Integer({
+    minimum: 1,
+    description:
+      "Items a step, 16 or 32 as the preset has it unless given. Many steps on few items reach what as many on more do.",
+  })),
   learning_rate: Type.Optional(Type.Number({
     exclusiveMinimum: 0,
     description: "Adam's rate for the rounding variables.",

@@ -12,6 +12,7 @@ interface Preset {
   /** What is learned together, where the method has blocks: with few steps, few weights. */
   readonly unit: "layer" | "block";
   readonly steps: number;
+  readonly batch: number;
   readonly learningRate: number;
   readonly lambda: number | "auto";
   readonly warmup: number;
@@ -23,6 +24,7 @@ const PRESETS: Readonly<Record<Parameters["preset"], Preset>> = {
   fast: {
     unit: "layer",
     steps: 200,
+    batch: 32,
     learningRate: 0.1,
     lambda: "auto",
     warmup: 0.1,
@@ -31,7 +33,8 @@ const PRESETS: Readonly<Record<Parameters["preset"], Preset>> = {
   },
   standard: {
     unit: "block",
-    steps: 1500,
+    steps: 2500,
+    batch: 16,
     learningRate: 0.1,
     lambda: "auto",
     warmup: 0.1,
@@ -41,6 +44,7 @@ const PRESETS: Readonly<Record<Parameters["preset"], Preset>> = {
   paper: {
     unit: "block",
     steps: 20_000,
+    batch: 32,
     learningRate: 1e-3,
     lambda: 0.01,
     warmup: 0.2,
@@ -86,7 +90,7 @@ export function optionsOf(parameters: Parameters): ReconstructionOptions {
     }),
     learning: {
       steps: parameters.steps ?? preset.steps,
-      batch: parameters.batch,
+      batch: parameters.batch ?? preset.batch,
       learningRate: parameters.learning_rate ?? preset.learningRate,
       lambda: parameters.lambda ?? preset.lambda,
       warmup: parameters.warmup ?? preset.warmup,

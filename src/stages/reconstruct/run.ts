@@ -20,9 +20,10 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
   context,
 ) => {
   const started = performance.now();
+  const options = optionsOf(parameters);
   using material = await loadLearningMaterial(
     inputs,
-    { take: parameters.take, least: parameters.batch, purpose: "Reconstruction" },
+    { take: parameters.take, least: options.learning.batch, purpose: "Reconstruction" },
     VALUES_SHARE,
     context,
   );
@@ -30,7 +31,7 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
     material.quantized,
     material.float,
     material.items,
-    optionsOf(parameters),
+    options,
     {
       seed: context.seed,
       storage: material.storage,
