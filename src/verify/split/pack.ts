@@ -80,8 +80,9 @@ export function packBox(
   start: number,
 ): void {
   for (let at = 0; at < numbers.length; at++) {
-    const exact = numbers[at]!;
-    packed[start + at] = exact === 0 ? 0 : exact + ways[at]! * (STEP * Math.abs(exact) + TINY);
+    const exact = numbers[at]!, way = ways[at]!;
+    const moved = exact === 0 ? 0 : exact + way * (STEP * Math.abs(exact) + TINY);
+    packed[start + at] = way < 0 ? Math.min(moved, MOST) : Math.max(moved, -MOST);
   }
 }
 
@@ -98,7 +99,8 @@ function pack(
   for (let from = 0, to = start; from < data.length; to += stride) {
     for (let at = 0; at < size; at++, from++) {
       const exact = data[from]!;
-      packed[to + at] = exact === 0 ? 0 : exact + step * Math.abs(exact) + tiny;
+      const moved = exact === 0 ? 0 : exact + step * Math.abs(exact) + tiny;
+      packed[to + at] = isLower ? Math.min(moved, MOST) : Math.max(moved, -MOST);
     }
   }
 }
@@ -108,6 +110,9 @@ const STEP = 2 ** -23;
 
 /** Smaller than anything a bound is about, and larger than the spacing of float32 numbers next to zero. */
 const TINY = 1e-40;
+
+/** The largest float32: what is beyond it becomes infinite, which rounds inward where a number is beyond on both sides. */
+const MOST = (2 - 2 ** -23) * 2 ** 127;
 
 /** The bounds that boxes inherit, from [boxes × length]. */
 export function unpackBounds(
