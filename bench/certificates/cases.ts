@@ -42,11 +42,9 @@ async function roundedOf(path: string, on: Box) {
 const ACAS = (name: string) => `acasxu/ACASXU_run2a_${name}.onnx`;
 const DIGITS = "mnistfc/mnist-net_256x2.onnx";
 const CONV = "conv/cifar_base_kw.onnx";
-const MAX_POOL = "conv/Convnet_maxpool.onnx";
 const AVERAGE_POOL = "conv/Convnet_avgpool.onnx";
 
 const convBox = () => property("conv/cifar_base_kw-img1697-eps0.0014379084967320263.vnnlib");
-const maxPoolBox = () => property("conv/maxpool_specs_prop_0_0.004.vnnlib");
 const averagePoolBox = () => property("conv/avgpool_specs_prop_0_0.02.vnnlib");
 
 /** Images by the numbers of their boxes, ±radius. */
@@ -114,13 +112,6 @@ export const CASES: readonly CertificateCase[] = [
     semantics: "real",
     models: () => weightsOf(AVERAGE_POOL, "int8 channel"),
     boxes: async () => [around(await averagePoolBox(), 0.002)],
-    options: whole,
-  },
-  {
-    name: "MNIST with max pools, ±0.0005, 8 bits",
-    semantics: "real",
-    models: () => weightsOf(MAX_POOL, "int8 channel"),
-    boxes: async () => [around(await maxPoolBox(), 0.0005)],
     options: whole,
   },
 ];

@@ -45,6 +45,7 @@ const TENSOR_8: Copy = {
   rounds: true,
 };
 const CHANNEL: Copy = { name: "int8 weights", weights: "int8 channel", rounds: false };
+const CHANNEL_4: Copy = { name: "int4 weights", weights: "int4 channel", rounds: false };
 const CHANNEL_8: Copy = {
   name: "int8 weights and activations",
   weights: "int8 channel",
@@ -119,7 +120,7 @@ const IMAGES: readonly Source[] = [
     name: "cifar ResNet 2b",
     path: "cifar10_resnet/resnet_2b.onnx",
     boxes: [file("cifar10_resnet/resnet_2b_prop_0_eps_0.008.vnnlib")],
-    copies: [CHANNEL, CHANNEL_8],
+    copies: [CHANNEL, CHANNEL_4, CHANNEL_8],
     effort: LARGE,
   },
 ];
