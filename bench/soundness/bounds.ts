@@ -133,7 +133,7 @@ function refined(network: PairedNetwork, batch: BoxBatch, isThorough: boolean): 
     // Never reached, and never too far away.
     goals: new Float64Array(rows).fill(1e-300),
     reach: Infinity,
-    aim: isThorough ? "proof" : "bracket",
+    ...(!isThorough && { ratio: 1.1, regions: true }),
   };
 }
 

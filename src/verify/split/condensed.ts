@@ -9,9 +9,11 @@ import { CondensedBounder, type CondensedBox } from "../bounds/condensed/bounder
 import { reducedOf, reducedRow, relaxedCount } from "../bounds/condensed/reduced.ts";
 import { type CondensedRows, newRows } from "../bounds/condensed/passes.ts";
 import { type RefineOptions, RowRefiner } from "../bounds/condensed/refine.ts";
+import { layersOf } from "../bounds/dense/chain.ts";
 import { addShares } from "../bounds/condensed/shares.ts";
 import { type PairedNetwork, sizeOf } from "../network/network.ts";
 import type { ExpandOptions, ExpandRequest } from "./expand.ts";
+import { type RegionGoals, RegionRefiner, type RegionRow } from "./regions.ts";
 import { boundViews, packBox, type PackLayout, waysOf } from "./pack.ts";
 
 /**
@@ -29,6 +31,9 @@ const MOST_REFINED = 32;
 /** With more relaxed neurons a box has more cells than two halves of it have together. */
 const MOST_CUT = 14;
 
+/** Which part of the weights their differences are at most. */
+const CLOSE = 2e-3;
+
 /** Where what is found of a batch goes; see `ExpandResult`. */
 export interface BoxResults {
   readonly bounds: Float64Array;
@@ -37,6 +42,8 @@ export interface BoxResults {
   readonly scores: Float64Array;
   /** For a bracket: where the worst bound of each box is attained, [boxes × inputs]. */
   readonly corners: Float64Array | undefined;
+  /** Further points that differ more than what was found before. */
+  readonly points: Float64Array[];
 }
 
 /** Bounds boxes of one network, one after another. */
@@ -49,6 +56,9 @@ export class CondensedExpander {
   readonly #numbers: Float64Array;
   readonly #views: ReturnType<typeof boundViews>;
   readonly #ways: Float64Array;
+  #relaxed = 0;
+  /** Where networks are close: elsewhere regions overlap by more than they are wide. */
+  readonly #regions: RegionRefiner | undefined;
   readonly #rows: CondensedRows;
   /** How much a split of each free input would help. */
   readonly #scores: Float64Array;
@@ -61,8 +71,16 @@ export class CondensedExpander {
     this.#numbers = new Float64Array(layout.length);
     this.#views = boundViews(layout, this.#numbers);
     this.#ways = waysOf(layout);
+    this.#regions = areClose(network)
+      ? new RegionRefiner(network, this.#bounder, layout, this.#differences)
+      : undefined;
     this.#rows = newRows(2 * sizeOf(network, network.output), this.#inputs);
     this.#scores = new Float64Array(this.#inputs);
+  }
+
+  /** How many neurons of the box that was bounded last are relaxed; `undefined` where there are no regions. */
+  get relaxed(): number | undefined {
+    return this.#regions === undefined ? undefined : this.#relaxed;
   }
 
   /** Bounds all boxes of a request. */
@@ -78,16 +96,17 @@ export class CondensedExpander {
         inherited !== undefined,
         this.#differences,
       );
+      this.#relaxed = relaxedCount(bounded);
       this.#boundOutputs(request, box, bounded, results);
       packBox(this.#numbers, this.#ways, results.packed, box * length);
     }
   }
 
   #boundOutputs(
-    { batch: { count }, wanted, goals, reach = 1, aim }: ExpandRequest,
+    { batch: { count }, wanted, goals, reach = 1, ratio, regions }: ExpandRequest,
     box: number,
     bounded: CondensedBox,
-    { bounds, scores, corners }: BoxResults,
+    { bounds, scores, corners, points }: BoxResults,
   ): void {
     const size = wanted.length / count;
     const start = box * size;
@@ -107,10 +126,13 @@ export class CondensedExpander {
     for (let input = 0; input < inputs; input++) {
       scores[box * this.#inputs + free[input]!] = own[input]!;
     }
+    const refiner = regions && ratio !== undefined ? this.#regions : undefined;
     if (goals !== undefined) {
       if (corners !== undefined) this.#corner(bounded, goals, corners, box * this.#inputs);
       const { thorough, quick } = REFINEMENT;
-      const options = aim === "bracket" ? quick : thorough;
+      const aims = ratio === undefined ? thorough : quick;
+      // Regions say more than cells.
+      const options = refiner === undefined ? aims : { ...aims, cells: 0 };
       const attained = this.#refine(bounded, goals, reach, options);
       if (corners !== undefined && attained !== undefined) {
         for (let input = 0; input < inputs; input++) {
@@ -123,9 +145,33 @@ export class CondensedExpander {
         }
       }
     }
+    if (goals !== undefined && ratio !== undefined && refiner !== undefined) {
+      this.#cut(refiner, bounded, { goals, ratio, points });
+    }
     for (let at = 0; at < rows.count; at++) {
       bounds[start + 2 * rows.row[at]! + (rows.sign[at]! > 0 ? 0 : 1)] = -rows.bound[at]!;
     }
+  }
+
+  /** Bounds rows that are above their goals region by region. What was known of the box is gone then. */
+  #cut(refiner: RegionRefiner, bounded: CondensedBox, aims: RegionGoals): void {
+    const { row, sign, bound, count } = this.#rows;
+    const open: number[] = [];
+    for (let at = 0; at < count; at++) {
+      const goal = aims.goals[2 * row[at]! + (sign[at]! > 0 ? 0 : 1)]!;
+      if (bound[at]! < -goal) open.push(at);
+    }
+    if (open.length === 0) return;
+    const rows = open.map((at): RegionRow => ({
+      output: row[at]!,
+      sign: sign[at]!,
+      known: bound[at]!,
+    }));
+    const found = refiner.refine(bounded, this.#numbers, rows, aims);
+    open.forEach((at, index) => {
+      const better = found?.[index] ?? -Infinity;
+      if (better > bound[at]! && better < Infinity) bound[at] = better;
+    });
   }
 
   /** Where the bound that is farthest above its goal is attained. */
@@ -180,4 +226,13 @@ export class CondensedExpander {
     }
     return attained;
   }
+}
+
+/** Whether weights differ by so little as those of a half-precision copy do. */
+function areClose(network: PairedNetwork): boolean {
+  return layersOf(network).every((layer) => {
+    if (layer?.weights.difference === undefined) return true;
+    const size = (weights: Float64Array) => Math.hypot(...weights);
+    return size(layer.weights.difference) < CLOSE * size(layer.weights.original!);
+  });
 }

@@ -34,10 +34,12 @@ export interface ExpandRequest {
   /** Rows further above their goal than so many times are better split than refined. */
   readonly reach?: number | undefined;
   /**
-   * A proof, for which refining may take as long as several boxes, unless told; or a bracket, for which points are looked at
-   * where bounds are attained.
+   * For a bracket: goals are so many times what is found. Points are looked at where bounds are attained, and goals rise.
+   * Without, it is a proof, for which refining may take as long as several boxes.
    */
-  readonly aim?: "proof" | "bracket";
+  readonly ratio?: number | undefined;
+  /** For a bracket: whether boxes are cut into regions of both networks where there are few. */
+  readonly regions?: boolean;
 }
 
 /** What is known of them then. */
@@ -52,6 +54,8 @@ export interface ExpandResult {
   readonly points: Float64Array;
   /** f′ − f there, [points × outputs]. */
   readonly differences: Float64Array;
+  /** How many neurons of the last box are relaxed, where regions would be worth their time if these are few. */
+  readonly relaxed?: number | undefined;
 }
 
 /** Bounds boxes of one network. */
@@ -109,12 +113,21 @@ export class Expander implements AsyncDisposable {
     const packed = new Float32Array(batch.count * this.#layout.length);
     const scores = new Float64Array(batch.lower.length);
     const inner = middles(batch);
-    const points = new Float64Array(request.aim === "bracket" ? 2 * inner.length : inner.length);
-    points.set(inner);
-    const corners = request.aim === "bracket" ? points.subarray(inner.length) : undefined;
-    condensed.expand(request, { bounds, packed, scores, corners });
+    const corners = request.ratio === undefined ? undefined : new Float64Array(inner.length);
+    const others: Float64Array[] = [];
+    condensed.expand(request, { bounds, packed, scores, corners, points: others });
+    const points = Float64Array.from(
+      [inner, corners ?? [], ...others].flatMap((each) => [...each]),
+    );
     const differences = await this.differences(points);
-    return { bounds, side: sidesOf(batch, scores), packed, points, differences };
+    return {
+      bounds,
+      side: sidesOf(batch, scores),
+      packed,
+      points,
+      differences,
+      relaxed: condensed.relaxed,
+    };
   }
 
   async #expandPart(

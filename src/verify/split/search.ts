@@ -54,6 +54,8 @@ class Search {
   /** The largest bound of each row over boxes that are done. */
   #closed: Float64Array;
   #witnesses: Witnesses;
+  /** Whether boxes are cut into regions; known by the whole domain. */
+  #usesRegions = false;
   #shrinkage = new Shrinkage();
   #boxes = 0;
   #splits = 0;
@@ -83,6 +85,8 @@ class Search {
       const root = this.#request([this.#domain], undefined, undefined);
       const chosen = await this.#choose(root, { values, differences });
       rows = chosen.rows;
+      const { relaxed = Infinity } = chosen.first;
+      this.#usesRegions = this.#options.ratio !== undefined && relaxed <= MOST_RELAXED;
       this.#merge(root, chosen.first, undefined, [1]);
     } else began -= this.#elapsed;
     const local = rows === "values" ? values : differences;
@@ -127,6 +131,7 @@ class Search {
     this.#closed = state.closed;
     this.#witnesses = new Witnesses(this.#domain, state.witnesses);
     this.#shrinkage = new Shrinkage(state.shrink);
+    this.#usesRegions = state.regions;
     this.#boxes = state.boxes;
     this.#splits = state.splits;
     this.#settled = state.settled;
@@ -137,6 +142,7 @@ class Search {
   #state(rows: "values" | "differences"): Uint8Array<ArrayBuffer> {
     return encodeState({
       rows,
+      regions: this.#usesRegions,
       boxes: this.#boxes,
       splits: this.#splits,
       settled: this.#settled,
@@ -237,8 +243,9 @@ class Search {
         wanted[box * this.#rows + row] = known === undefined || known[row]! > goals[row]! ? 1 : 0;
       }
     });
-    const aim = this.#options.ratio === undefined ? "proof" : "bracket";
-    return { batch, inherited, wanted, goals, reach: this.#goals.reach, aim };
+    const { ratio } = this.#options;
+    const regions = this.#usesRegions && this.#boxes >= PATIENCE;
+    return { batch, inherited, wanted, goals, reach: this.#goals.reach, ratio, regions };
   }
 
   #merge(
@@ -323,6 +330,15 @@ class Search {
     };
   }
 }
+
+/**
+ * With more relaxed neurons on the whole domain, parts of it are mostly far enough below the goal for splits to settle them
+ * sooner than all regions are looked at.
+ */
+const MOST_RELAXED = 72;
+
+/** Boxes after which what is left is cut into regions: that takes longer than a few splits where those help. */
+const PATIENCE = 1000;
 
 /** By how much rows of differences have to tighten the bound of the whole domain. */
 const WORTH = 3;

@@ -24,6 +24,8 @@ export interface Leaf {
 /** Everything that a search knows between two rounds. */
 export interface SearchState {
   readonly rows: "values" | "differences";
+  /** Whether boxes are cut into regions. */
+  readonly regions: boolean;
   readonly boxes: number;
   readonly splits: number;
   readonly settled: number;
@@ -39,15 +41,17 @@ export interface SearchState {
 }
 
 /** In front of the bytes; other versions are not read. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** The bytes of a state: a length, a header in JSON, and its numbers. */
 export function encodeState(state: SearchState): Uint8Array<ArrayBuffer> {
-  const { rows, boxes, splits, settled, elapsed, shrink, closed, witnesses, open, next } = state;
+  const { rows, regions, boxes, splits, settled, elapsed, shrink } = state;
+  const { closed, witnesses, open, next } = state;
   const [inputs, packed] = [open[0]?.item.lower.length ?? 0, open[0]?.item.packed.length ?? 0];
   const header = {
     version: VERSION,
     rows,
+    regions,
     boxes,
     splits,
     settled,
@@ -121,6 +125,18 @@ export function decodeState(given: Uint8Array): SearchState | undefined {
       order: order!,
     };
   });
-  const { rows, boxes, splits, settled, elapsed, shrink, next } = header;
-  return { rows, boxes, splits, settled, elapsed, shrink, closed, witnesses, open, next };
+  const { rows, regions, boxes, splits, settled, elapsed, shrink, next } = header;
+  return {
+    rows,
+    regions,
+    boxes,
+    splits,
+    settled,
+    elapsed,
+    shrink,
+    closed,
+    witnesses,
+    open,
+    next,
+  };
 }

@@ -21,6 +21,7 @@ function boxOnly(center: Float64Array, half: Float64Array): Reduced {
   const none = new Float64Array(0);
   return {
     count: 0,
+    starts: [0],
     inputs: center.length,
     unit: 1e-15,
     center,

@@ -180,7 +180,7 @@ for (const [name, network, width] of CASES) {
           ...request,
           goals,
           reach: 1e40,
-          aim: random.integer(2) === 0 ? "proof" : "bracket",
+          ...(random.integer(2) === 0 ? {} : { ratio: 1.1, regions: trial % 2 === 0 }),
         });
         const most = new Float64Array(2 * outputs).fill(-Infinity);
         for (let sample = 0; sample < 200; sample++) {

@@ -39,7 +39,7 @@ export class RowDescent {
   readonly #w: Float64Array;
   readonly #onInput: Float64Array;
   /** The row of a neuron. */
-  readonly #inner: { onNeurons: Float64Array; onInput: Float64Array; constant: number };
+  readonly #inner: ReducedRow & { constant: number };
 
   constructor(reduced: Reduced, neurons: RelaxedNeurons, spaces: HalfSpaces) {
     const { count, inputs } = reduced;
@@ -56,7 +56,12 @@ export class RowDescent {
     this.#v = numbers(1);
     this.#w = numbers(1);
     this.#onInput = new Float64Array(inputs);
-    this.#inner = { onNeurons: numbers(2), onInput: new Float64Array(inputs), constant: 0 };
+    this.#inner = {
+      onNeurons: numbers(2),
+      onInput: new Float64Array(inputs),
+      constant: 0,
+      noise: 0,
+    };
   }
 
   /**

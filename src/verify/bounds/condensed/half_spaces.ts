@@ -73,6 +73,11 @@ export class HalfSpaces {
     this.#scales.set(this.#sizes);
   }
 
+  /** How many half-spaces there are. */
+  get count(): number {
+    return this.#count;
+  }
+
   /** All half-spaces, to be put back. */
   save(): SavedSpaces {
     const { inputs } = this.#reduced;

@@ -15,6 +15,8 @@ import type { CondensedBox } from "./bounder.ts";
  */
 export interface Reduced {
   readonly count: number;
+  /** Where each layer begins, and the end of the last. */
+  readonly starts: readonly number[];
   readonly inputs: number;
   /** What sums over all neurons and inputs are charged for their roundings, as a multiple of magnitudes. */
   readonly unit: number;
@@ -37,6 +39,8 @@ export interface ReducedRow {
   readonly onNeurons: Float64Array;
   readonly onInput: Float64Array;
   readonly constant: number;
+  /** By how much the constant is less for noise. */
+  readonly noise: number;
 }
 
 /** How many neurons of a box are relaxed. */
@@ -48,12 +52,15 @@ export function relaxedCount({ layers }: CondensedBox): number {
 export function reducedOf(box: CondensedBox, unit: number): Reduced {
   const { symbols: { center, half, inputs }, layers, numbers } = box;
   const count = relaxedCount(box);
+  const starts = [0];
+  for (const { relaxedCount } of layers) starts.push(starts.at(-1)! + relaxedCount);
   const reduced: Reduced = {
     count,
+    starts,
     inputs,
     unit,
-    center,
-    half,
+    center: center.slice(0, inputs),
+    half: half.slice(0, inputs),
     bounds: new Float64Array(6 * count),
     onInput: new Float64Array(2 * inputs * count),
     onNeurons: new Float64Array(3 * count * count),
@@ -122,5 +129,6 @@ export function reducedRow(
     onNeurons,
     onInput: numbers.slice(a, a + inputs).map((each) => sign * each),
     constant: sign * numbers[a + inputs]! - noise.e[index]!,
+    noise: noise.e[index]!,
   };
 }
