@@ -5,7 +5,7 @@
  *
  * Written as a Markdown table: the divergence from the float network and the agreement of the class on items that
  * reconstruction never saw, top-1, and the time; with several seeds their mean, and the least and the greatest.
- * `--list` names the rows. Networks and data are looked up in `../shared/data`; the store is a temporary folder unless
+ * `--list` names the rows; `--memory` is what runs may take for values between units, before these go to files. Networks and data are looked up in `../shared/data`; the store is a temporary folder unless
  * BITBOUND_STORE names one, in which case what has run before is not run again.
  *
  * @module
@@ -22,6 +22,7 @@ const { values: options } = parseArgs({
     row: { type: "string", multiple: true },
     seeds: { type: "string", default: "1" },
     with: { type: "string", default: "{}" },
+    memory: { type: "string", default: "1Gi" },
     list: { type: "boolean", default: false },
   },
 });
@@ -45,7 +46,7 @@ try {
     const row = ROWS[name]!;
     const measurements: Measurement[] = [];
     for (let seed = 0; seed < Number(options.seeds); seed++) {
-      measurements.push(await measure(row, seed, extra, folder, store));
+      measurements.push(await measure(row, seed, extra, options.memory, folder, store));
     }
     console.log(line(name, { ...row.parameters, ...extra }, measurements));
   }

@@ -41,7 +41,7 @@ try {
   console.log(head());
   for (const name of names) {
     const row = rows.get(name)!;
-    const measurement = await measure(row, Number(options.seed), {}, folder, store);
+    const measurement = await measure(row, Number(options.seed), {}, "1Gi", folder, store);
     console.log(line(name, row.parameters, [measurement]));
   }
 } finally {

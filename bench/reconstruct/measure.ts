@@ -28,6 +28,7 @@ interface StageOutcome {
  * Runs the pipeline of a row.
  *
  * @param extra Parameters of `reconstruct` over those of the row.
+ * @param memory Such as `2Gi`.
  * @param folder Where the pipeline's file is put.
  * @param store What has run before is taken from there.
  * @throws {Error} If a stage fails.
@@ -36,6 +37,7 @@ export async function measure(
   row: Row,
   seed: number,
   extra: Record<string, unknown>,
+  memory: string,
   folder: string,
   store: string,
 ): Promise<Measurement> {
@@ -54,6 +56,8 @@ export async function measure(
       "run",
       file,
       "--json",
+      "--memory",
+      memory,
     ],
     cwd: fileURLToPath(new URL("../..", import.meta.url)),
     env: { BITBOUND_STORE: store },

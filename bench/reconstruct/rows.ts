@@ -168,7 +168,12 @@ const PHOTOGRAPHS = {
 /** All rows by name. */
 export const ROWS: Readonly<Record<string, Row>> = {
   "W4": row("resnet20", 4, undefined, { preset: "fast" }),
-  "W3": row("resnet20", 3, undefined, { steps: 1900, lambda: 0.01, augment: AUGMENT }),
+  "W3": row("resnet20", 3, undefined, {
+    steps: 1900,
+    lambda: 0.01,
+    distill: 0,
+    augment: AUGMENT,
+  }),
   "W2": row("resnet20", 2, undefined, { lambda: 0.05, distill: 500, augment: AUGMENT }),
   "W4A4": row("resnet20", 4, 4, { method: "qdrop", preset: "fast", unit: "block", steps: 400 }),
   "W2A4": row("resnet20", 2, 4, { method: "qdrop", steps: 800, distill: 400, augment: AUGMENT }),
