@@ -175,7 +175,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
     augment: AUGMENT,
   }),
   "W2": row("resnet20", 2, undefined, { lambda: 0.05, distill: 500, augment: AUGMENT }),
-  "W4A4": row("resnet20", 4, 4, { method: "qdrop", preset: "fast", unit: "block", steps: 400 }),
+  "W4A4": row("resnet20", 4, 4, { method: "qdrop", preset: "fast", unit: "block", steps: 900 }),
   "W2A4": row("resnet20", 2, 4, { method: "qdrop", steps: 800, distill: 400, augment: AUGMENT }),
   "W2A2": row("resnet20", 2, 2, { method: "qdrop", steps: 800, distill: 400, augment: AUGMENT }),
   "W4-gptq": row("resnet20", 4, undefined, { method: "gptq" }),
