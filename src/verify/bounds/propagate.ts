@@ -18,6 +18,7 @@ import type { RowView } from "./graphs/backward.ts";
 import { GraphEngine } from "./graphs/engine.ts";
 import type { AffinePairedStep } from "./graphs/interval.ts";
 import { relaxQuantize } from "./quantize.ts";
+import { hasFields, ReceptiveEngine } from "./receptive/engine.ts";
 import { MixedEngine } from "./mixed.ts";
 import {
   type FoldedOffset,
@@ -30,6 +31,7 @@ import { boundUnit, gamma, type Semantics } from "./roundoff.ts";
 import { type Rows, rowsOf } from "./rows.ts";
 import { relaxSmooth } from "./smooth.ts";
 import { gridEndsOf, wantedRows } from "./wanted.ts";
+import type { Watch } from "./watch.ts";
 
 /** How bounds are made. */
 export interface PropagationOptions {
@@ -43,7 +45,8 @@ export interface PropagationOptions {
   /** The same on all relaxations of rows of the output's difference; 0 unless told. */
   readonly refine?: number;
   /** What computes; unless told, kernels too where they can, and ONNX Runtime elsewhere. */
-  readonly engine?: "kernels" | "mixed" | "graphs";
+  readonly engine?: "kernels" | "mixed" | "receptive" | "graphs";
+  readonly watch?: Watch;
 }
 
 /** Which backward rows are made at inner values. */
@@ -108,15 +111,10 @@ export class Propagator implements AsyncDisposable {
       foldedOf: (value: ValueNumber, state: Propagated) => this.#foldedOf(value, state),
       offsetsOf: (value: ValueNumber) => this.#facts.get(value)!.offsets,
     };
-    const { engine = isChain(network) ? "mixed" : "graphs" } = options;
+    const { engine = engineFor(network), watch = {} } = options;
     this.#engine = engine === "kernels"
       ? new DenseEngine(network, facts)
-      : new (engine === "mixed" ? MixedEngine : GraphEngine)(network, facts, {
-        threads,
-        memory,
-        reselect,
-        refine,
-      });
+      : new ENGINES[engine](network, facts, { threads, memory, reselect, refine, watch });
   }
 
   /** Values whose bounds relaxations are made of. */
@@ -299,6 +297,13 @@ export class Propagator implements AsyncDisposable {
     if (!this.#folded.has(value)) return undefined;
     return { ...this.#facts.get(value)!.offsets, noise: state.noise.get(value)! };
   }
+}
+
+const ENGINES = { mixed: MixedEngine, receptive: ReceptiveEngine, graphs: GraphEngine };
+
+function engineFor(network: PairedNetwork): keyof typeof ENGINES {
+  if (isChain(network)) return "mixed";
+  return hasFields(network) ? "receptive" : "graphs";
 }
 
 /**

@@ -34,6 +34,7 @@ import {
 } from "../../../engine/simd/assembler.ts";
 import { RELAXATION_FIELDS } from "../relu.ts";
 import { combine } from "./combine.ts";
+import { spread } from "./spread.ts";
 
 /** Rows of a block. */
 export const LANES = 4;
@@ -88,6 +89,15 @@ export interface Kernels {
     columns: number,
     isAdded: number,
   ): void;
+  /** C[`targets[i]`] ← C[`targets[i]`] + `factors[i]`·B[`sources[i]`] for i below `count`, one after another; blocks. */
+  spread(
+    count: number,
+    from: number,
+    sources: number,
+    to: number,
+    targets: number,
+    factors: number,
+  ): void;
 }
 
 let compiled: WebAssembly.Module | undefined;
@@ -95,7 +105,7 @@ let compiled: WebAssembly.Module | undefined;
 /** The kernels on a memory. */
 export function kernelsOn(memory: WebAssembly.Memory): Kernels {
   compiled ??= new WebAssembly.Module(
-    assemble([multiply(), relax(), charge(), joint(), merged(), combine()]),
+    assemble([multiply(), relax(), charge(), joint(), merged(), combine(), spread()]),
   );
   const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
   return exports as unknown as Kernels;

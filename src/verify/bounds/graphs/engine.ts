@@ -12,6 +12,7 @@ import type { BoundEngine, EngineFacts, Propagated, RowRequest, RowResult } from
 import { type ReluLines, reluLines } from "../lines.ts";
 import type { Relaxation } from "../relu.ts";
 import { cutRows } from "../rows.ts";
+import { Pauses, type Watch } from "../watch.ts";
 import { NetworkSessions, type OpenGraph } from "./sessions.ts";
 import { type BackwardGraph, backwardGraph, type RowView } from "./backward.ts";
 import { differenceGraph, shareGraph } from "./forward.ts";
@@ -29,6 +30,7 @@ export interface GraphEngineOptions {
   readonly reselect: number;
   /** The same on all relaxations of rows of the output's difference. */
   readonly refine: number;
+  readonly watch: Watch;
 }
 
 /** Bounds one network; sessions are made when they are first needed. */
@@ -40,13 +42,15 @@ export class GraphEngine implements BoundEngine {
   readonly #sessions: NetworkSessions;
   readonly #refiner: GraphRefiner;
   readonly #widest: number;
+  readonly #pauses: Pauses;
 
   constructor(network: PairedNetwork, facts: EngineFacts, options: GraphEngineOptions) {
     this.#network = network;
     this.#facts = facts;
     this.#options = options;
     this.#sessions = new NetworkSessions(network, options.threads);
-    this.#refiner = new GraphRefiner(network, facts, this.#sessions);
+    this.#pauses = new Pauses(options.watch);
+    this.#refiner = new GraphRefiner(network, facts, this.#sessions, this.#pauses);
     this.#widest = network.steps.reduce(
       (most, { size }) => Math.max(most, size),
       network.input.size,
@@ -112,7 +116,9 @@ export class GraphEngine implements BoundEngine {
     const open = await this.#backward(target, view, isScored);
     const shares = isScored ? await this.#shares(state) : undefined;
     const feeds = this.#feeds(open.graph, view, state, shares);
-    const perGroup = rows.width * this.#widest * 8 * 4;
+    // Where slopes are chosen, a run is several passes.
+    const passes = this.#reselects(view) ? this.#options.reselect + 1 : 1;
+    const perGroup = rows.width * this.#widest * 8 * 4 * passes;
     const chunk = Math.max(Math.floor(this.#options.memory / perGroup), 1);
     const bounds = new Float64Array(rows.index.length);
     const inputs = this.#network.input.size;
@@ -127,6 +133,10 @@ export class GraphEngine implements BoundEngine {
         sign: tensor("float64", [groups, rows.width, 1], part.sign),
       });
       bounds.set(result.bound!.data as Float64Array, from * rows.width);
+      if (this.#pauses.isDue) {
+        const done = (from + groups) * rows.width;
+        await this.#pauses.take({ target, view, done, total: rows.index.length });
+      }
       if (scores === undefined) continue;
       const added = result.scores!.data as Float64Array;
       part.group.forEach((box, at) => {

@@ -16,6 +16,7 @@ import type { EngineFacts, Propagated } from "../engine.ts";
 import { RowChoices } from "../row_choices.ts";
 import type { AffinePairedStep } from "./interval.ts";
 import { backwardMapGraph, forwardMapGraph } from "./maps.ts";
+import type { Pauses } from "../watch.ts";
 import type { NetworkSessions } from "./sessions.ts";
 
 /** A value, or coefficients on one, and on the difference, [rows × size] each. */
@@ -41,11 +42,18 @@ export class GraphRefiner {
   readonly #network: PairedNetwork;
   readonly #facts: EngineFacts;
   readonly #sessions: NetworkSessions;
+  readonly #pauses: Pauses;
 
-  constructor(network: PairedNetwork, facts: EngineFacts, sessions: NetworkSessions) {
+  constructor(
+    network: PairedNetwork,
+    facts: EngineFacts,
+    sessions: NetworkSessions,
+    pauses: Pauses,
+  ) {
     this.#network = network;
     this.#facts = facts;
     this.#sessions = sessions;
+    this.#pauses = pauses;
   }
 
   /** Lower bounds of rows, without the offset and the noise of the target's own step. */
@@ -55,6 +63,9 @@ export class GraphRefiner {
     const best = new Float64Array(count).fill(-Infinity);
     for (let step = 0;; step++) {
       const { bounds, corner } = await this.#backward(rows, state, choices);
+      if (this.#pauses.isDue) {
+        await this.#pauses.take({ target: rows.target, view: "joint", done: step, total: steps });
+      }
       for (let row = 0; row < count; row++) best[row] = Math.max(best[row]!, bounds[row]!);
       if (step === steps) return best;
       await this.#forward(rows.target, corner, count, choices, 2 / (step + 3));
