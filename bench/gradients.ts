@@ -11,8 +11,7 @@
  */
 
 import { cpuUsage } from "node:process";
-import { BLOCKS_DOMAIN } from "../src/engine/autodiff/blocks.ts";
-import { Emitter } from "../src/engine/autodiff/emitter.ts";
+import { Emitter, type EmitterOptions } from "../src/engine/autodiff/emitter.ts";
 import {
   type InputFormulation,
   inputFormulation,
@@ -25,6 +24,7 @@ import {
 } from "../src/engine/autodiff/rules/weight_gradient.ts";
 import type { Window } from "../src/engine/autodiff/rules/window.ts";
 import { blockSize } from "../src/engine/block_size.ts";
+import { formulateConvolutions } from "../src/engine/training/forward_convolutions.ts";
 import { openSession } from "../src/engine/session.ts";
 import { GraphBuilder } from "../src/onnx/build.ts";
 import { elementCount, float32, type Tensor } from "../src/onnx/tensor.ts";
@@ -46,6 +46,9 @@ const CONVOLUTIONS: readonly Convolution[] = [
   { from: "ResNet-20 stage 3", batch: 32, channels: 64, outputs: 64, size: 8, kernel: 3 },
   { from: "ResNet-20 down", batch: 32, channels: 16, outputs: 32, size: 32, kernel: 3, stride: 2 },
   { from: "ResNet-18 stage 1", batch: 8, channels: 64, outputs: 64, size: 56, kernel: 3 },
+  { from: "ResNet-18 stage 2", batch: 8, channels: 128, outputs: 128, size: 28, kernel: 3 },
+  { from: "ResNet-18 stage 3", batch: 16, channels: 256, outputs: 256, size: 14, kernel: 3 },
+  { from: "ResNet-18 stage 4", batch: 16, channels: 512, outputs: 512, size: 7, kernel: 3 },
   { from: "ResNet-18 stem", batch: 4, channels: 3, outputs: 64, size: 224, kernel: 7, stride: 2 },
   { from: "SqueezeNet squeeze", batch: 8, channels: 256, outputs: 32, size: 27, kernel: 1 },
   { from: "SqueezeNet expand", batch: 8, channels: 64, outputs: 256, size: 13, kernel: 1 },
@@ -73,9 +76,15 @@ const WEIGHT_FORMULATIONS: readonly WeightFormulation[] = [
   "convolution",
   "item-convolution",
   "blocks",
+  "tiles",
   "columns",
 ];
-const INPUT_FORMULATIONS: readonly InputFormulation[] = ["blocks", "flipped", "transposed"];
+const INPUT_FORMULATIONS: readonly InputFormulation[] = [
+  "tiles",
+  "blocks",
+  "flipped",
+  "transposed",
+];
 
 const [threads = "1", part, network = ""] = Deno.args;
 const block = await blockSize();
@@ -97,13 +106,13 @@ async function time(
   const builder = new GraphBuilder();
   for (const [name, dims] of Object.entries(inputs)) builder.input(name, "float32", dims);
   try {
-    builder.output(emitInto(new Emitter(builder.graph(), "grad", { block })));
+    builder.output(emitInto(new Emitter(builder.graph(), "grad", { block, native: true })));
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
   const model = builder.build();
-  if (block > 1) model.opsets.set(BLOCKS_DOMAIN, 1);
+  for (const { domain } of model.graph.nodes) if (domain !== "") model.opsets.set(domain, 1);
   await using session = await openSession(model, { threads: Number(threads) });
   const feeds = Object.fromEntries(
     Object.entries(inputs).map(([name, dims]) => [name, random(dims)]),
@@ -119,7 +128,7 @@ async function time(
 }
 
 /** Only asked what would be chosen. */
-const chooser = new Emitter(new GraphBuilder().graph(), "grad", { block });
+const chooser = new Emitter(new GraphBuilder().graph(), "grad", { block, native: true });
 
 for (const convolution of CONVOLUTIONS) {
   if (!convolution.from.includes(network)) continue;
@@ -156,23 +165,36 @@ for (const convolution of CONVOLUTIONS) {
     pads: [pad, pad, pad, pad],
     group,
   };
-  show("forward", await time({ x, w }, (emit) => emit.op("Conv", ["x", "w"], attributes)), false);
+  const types = new Map(
+    [["x", x], ["w", w], ["y", y]].map(([name, dims]) =>
+      [name as string, { type: "float32", dims: dims as number[] }] as const
+    ),
+  );
+  const forward = (own: EmitterOptions) => (emit: Emitter) => {
+    emit.ops("Conv", ["x", "w"], ["y"], attributes);
+    formulateConvolutions(emit.graph, types, own);
+    return "y";
+  };
+  const plain = await time({ x, w }, forward({}));
+  const blocks = await time({ x, w }, forward({ block }));
+  const chosen = await time({ x, w }, forward({ block, native: true }));
+  show("forward", plain, false);
+  show("forward, blocks", blocks, false);
+  show("forward, chosen", chosen, true);
   if (part !== "weights") {
+    const byInput = {
+      upstream: "y",
+      upstreamDims: y,
+      weight: "w",
+      weightDims: w,
+      xDims: x,
+      window,
+      type: "float32" as const,
+    };
     for (const formulation of INPUT_FORMULATIONS) {
       if (formulation !== "transposed" && stride !== 1) continue;
-      const ms = await time({ y, w }, (emit) =>
-        scatterWindows(
-          emit,
-          "y",
-          "w",
-          w,
-          window,
-          x.slice(2),
-          y.slice(2),
-          "float32",
-          formulation,
-        ));
-      const chosen = inputFormulation(chooser, window, w, "float32");
+      const ms = await time({ y, w }, (emit) => scatterWindows(emit, byInput, formulation));
+      const chosen = inputFormulation(chooser, byInput);
       show(`by input, ${formulation}`, ms, formulation === chosen);
     }
   }

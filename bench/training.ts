@@ -32,21 +32,24 @@ const random = (dims: readonly number[], scale = 1): Tensor<"float32"> =>
     Float32Array.from({ length: elementCount(dims) }, () => scale * (Math.random() - 0.5)),
   );
 
-/** A residual block of two 3×3 convolutions with learned rounding, and its loss. */
+/** A residual block of two 3×3 convolutions with learned rounding, and its loss, as the stage reconstruct writes it. */
 function block(channels: number, size: number): TrainingOptions {
   const builder = new GraphBuilder();
   const dims = [channels, channels, 3, 3];
   const image = [BATCH, channels, size, size];
   const x = builder.input("x", "float32", image);
   const target = builder.input("target", "float32", image);
-  const alphas = ["alpha0", "alpha1"].map((name) => builder.input(name, "float32", dims));
+  const count = elementCount(dims);
+  const alpha = builder.input("alpha", "float32", [2 * count]);
   const emit = new Emitter(builder.graph(), "unit");
   const c = (value: number) => emit.scalar(value, "float32");
-  const soft = alphas.map((alpha) => emitRectified(emit, alpha));
-  const weights = soft.map((h) => {
-    const floor = emit.constant(random(dims, 0.5), "floor");
-    return emit.mul(emit.add(floor, h), emit.constant(random([channels, 1, 1, 1]), "step"));
-  });
+  const h = emitRectified(emit, alpha);
+  const weights = emit.ops("Split", [h, emit.ints([count, count])], 2, { axis: 0 }).map((part) =>
+    emit.add(
+      emit.mul(emit.reshape(part, dims), emit.constant(random(dims), "steps")),
+      emit.constant(random(dims, 0.5), "floor"),
+    )
+  );
   const conv = (input: string, weight: string) =>
     emit.op("Conv", [input, weight, emit.constant(random([channels]), "bias")], {
       kernel_shape: [3, 3],
@@ -55,16 +58,14 @@ function block(channels: number, size: number): TrainingOptions {
   const inner = emit.op("Relu", [conv(x, weights[0]!)]);
   const output = emit.op("Relu", [emit.add(conv(inner, weights[1]!), x)]);
   const error = emit.sub(output, target);
-  const count = elementCount(dims);
-  const terms = soft.map((h) => emitRoundingTerm(emit, emit.reshape(h, [count]), count, c(5)));
   const loss = emit.add(
     emit.mul(emit.op("ReduceSumSquare", [error], { keepdims: 0 }), c(1 / elementCount(image))),
-    emit.mul(emit.op("Sum", terms), c(0.01 / count)),
+    emit.mul(emitRoundingTerm(emit, h, 2 * count, c(5)), c(0.01 / count)),
   );
   return {
     graph: builder.graph(),
     loss,
-    trainable: new Map(alphas.map((name) => [name, { initial: random(dims) }])),
+    trainable: new Map([[alpha, { initial: random([2 * count]) }]]),
     data: new Map([
       [x, random([ITEMS, ...image.slice(1)])],
       [target, random([ITEMS, ...image.slice(1)])],

@@ -16,6 +16,12 @@ export type FloatType = "float32" | "float64";
 /** An attribute as rules write it: a plain number is an integer. */
 export type EmittedAttribute = Attribute | number | string | readonly number[];
 
+/** Which operators may be used beside ONNX's. */
+export interface EmitterOptions {
+  readonly block?: number;
+  readonly native?: boolean;
+}
+
 /** Writes nodes into one graph. */
 export class Emitter {
   readonly graph: Graph;
@@ -25,15 +31,18 @@ export class Emitter {
   #count = 0;
   /** Channels in a block of the layout that convolutions may use; 1 where they must not: see `blocks.ts`. */
   readonly block: number;
+  /** Whether nothing but ONNX Runtime will run the graph, so that its own operators may be used. */
+  readonly native: boolean;
 
   /**
    * @param graph Extended in place.
    * @param prefix Starts every new name.
    */
-  constructor(graph: Graph, prefix = "grad", options: { readonly block?: number } = {}) {
+  constructor(graph: Graph, prefix = "grad", options: EmitterOptions = {}) {
     this.graph = graph;
     this.#prefix = prefix;
     this.block = options.block ?? 1;
+    this.native = options.native ?? false;
     this.#taken = new Set();
     this.reserve(graph);
   }

@@ -6,13 +6,12 @@
  */
 
 import { appendGradients } from "../autodiff/gradient.ts";
-import { BLOCKS_DOMAIN } from "../autodiff/blocks.ts";
 import { Emitter } from "../autodiff/emitter.ts";
 import type { ValueTypes } from "../autodiff/types.ts";
 import { cloneGraph } from "../../onnx/edit.ts";
 import type { Graph, Model, ValueInfo } from "../../onnx/model.ts";
 import { type DataType, elementCount, float32, type Tensor } from "../../onnx/tensor.ts";
-import { blockConvolutions } from "./blocked_forward.ts";
+import { formulateConvolutions } from "./forward_convolutions.ts";
 import { uniformPool } from "./batches.ts";
 import { modelOf, providedValues } from "./forward.ts";
 import type { ParameterGroup } from "./groups.ts";
@@ -64,7 +63,8 @@ export function compileLoop(
   for (const [name, value] of forward.initializers) {
     if (!provided.has(name)) body.initializers.set(name, value);
   }
-  const emit = new Emitter(body, "train", { block });
+  const own = { block, native: true };
+  const emit = new Emitter(body, "train", own);
   // The forward nodes come after the ones that the emitter writes first.
   emit.reserve(forward);
   body.inputs.push(scalarInfo("loop/iteration", "int64"), scalarInfo("loop/running", "bool"));
@@ -111,7 +111,7 @@ export function compileLoop(
     body.outputs.push(scalarInfo(name, "float32"));
     return index === 0 ? LOOP_NAMES.losses : monitorName(value);
   });
-  if (block > 1) blockConvolutions(body, types, block);
+  formulateConvolutions(body, types, own);
   // Constants of the outer graph are made once, those of a body at every step.
   for (const [name, value] of body.initializers) outer.initializers.set(name, value);
   body.initializers.clear();
@@ -131,7 +131,7 @@ export function compileLoop(
     attributes: new Map([["body", { kind: "graph", value: body }]]),
   });
   const model = modelOf(outer, options.opset);
-  if (block > 1) model.opsets.set(BLOCKS_DOMAIN, 1);
+  for (const { domain } of body.nodes) if (domain !== "") model.opsets.set(domain, 1);
   return { model, state, offsetLimits };
 }
 

@@ -10,7 +10,7 @@ import { inputs, outputs, parameters } from "./ports.ts";
 
 export const finetune = defineStage({
   name: "finetune",
-  version: 4,
+  version: 5,
   summary: "Train a quantized model as a whole, taught by the float one",
   description: [
     "Quantization-aware training: in every step, weights and activations are rounded to their grids, and the network is " +

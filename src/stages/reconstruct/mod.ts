@@ -10,7 +10,7 @@ import { inputs, outputs, type Parameters, parameters } from "./ports.ts";
 
 export const reconstruct = defineStage({
   name: "reconstruct",
-  version: 10,
+  version: 11,
   summary: "Learn which way each weight is rounded, so that few bits lose little",
   description: [
     "Goes through the network unit by unit. For each it learns, from a few hundred unlabelled items, which weights to " +

@@ -10,7 +10,7 @@ import { inputs, outputs, type Parameters, parameters } from "./ports.ts";
 
 export const synthesize = defineStage({
   name: "synthesize",
-  version: 3,
+  version: 4,
   summary: "Make calibration images from what a model knows, without any data",
   description: [
     "Optimizes random images until the means and deviations of all channels are those that batch normalization saw in " +

@@ -10,7 +10,7 @@ import { inputs, outputs, parameters } from "./ports.ts";
 
 export const train = defineStage({
   name: "train",
-  version: 3,
+  version: 4,
   summary: "Train a small classifier, from fresh weights or from its own",
   description: [
     "Minimizes the cross-entropy of a model's first output against the labels of a data set. Forward pass, gradients and " +

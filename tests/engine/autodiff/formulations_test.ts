@@ -20,11 +20,11 @@ import {
   type WeightProblem,
 } from "../../../src/engine/autodiff/rules/weight_gradient.ts";
 import { shiftsFit } from "../../../src/engine/autodiff/rules/weight_shifts.ts";
-import type { Window } from "../../../src/engine/autodiff/rules/window.ts";
+import { convolveTiles } from "../../../src/engine/autodiff/winograd.ts";
 import { blockSize } from "../../../src/engine/block_size.ts";
 import { openSession } from "../../../src/engine/session.ts";
 import { GraphBuilder } from "../../../src/onnx/build.ts";
-import { float32 } from "../../../src/onnx/tensor.ts";
+import { float32, type Tensor } from "../../../src/onnx/tensor.ts";
 import { pick, sample } from "./gradient_check.ts";
 
 interface Problem extends WeightProblem {
@@ -118,7 +118,8 @@ function fits(formulation: WeightFormulation, { xDims, upstreamDims, window }: P
     case "columns":
       return true;
     case "blocks":
-      // Needs a layout and whole blocks: it has a test of its own.
+    case "tiles":
+      // Need a layout and whole blocks, and 3×3 kernels: they have tests of their own.
       return false;
   }
 }
@@ -180,26 +181,16 @@ Deno.test("both formulations of the gradient by the input are the same", async (
   const pairs: [string, string][] = [];
   while (pairs.length < 40) {
     const one = problem(random);
-    if (inputFormulation(emit, one.window, one.weightDims, "float32") !== "flipped") continue;
     const index = pairs.length;
-    const names = [
-      builder.input(`y${index}`, "float32", one.upstreamDims),
-      builder.input(`w${index}`, "float32", one.weightDims),
-    ] as const;
-    feeds[names[0]] = float32(one.upstreamDims, sample(random, one.upstreamDims).values);
-    feeds[names[1]] = float32(one.weightDims, sample(random, one.weightDims).values);
+    const own = { ...one, upstream: `y${index}`, weight: `w${index}` };
+    if (inputFormulation(emit, own) !== "flipped") continue;
+    builder.input(own.upstream, "float32", one.upstreamDims);
+    builder.input(own.weight, "float32", one.weightDims);
+    feeds[own.upstream] = float32(one.upstreamDims, sample(random, one.upstreamDims).values);
+    feeds[own.weight] = float32(one.weightDims, sample(random, one.weightDims).values);
     const by = (formulation: "flipped" | "transposed") =>
       builder.output(
-        scatterWindows(
-          emit,
-          ...names,
-          one.weightDims,
-          one.window satisfies Window,
-          one.xDims.slice(2),
-          one.upstreamDims.slice(2),
-          "float32",
-          formulation,
-        ),
+        scatterWindows(emit, own, formulation),
         "float32",
         one.xDims,
       );
@@ -237,32 +228,19 @@ Deno.test({
     for (let index = 0; index < 80; index++) {
       const one = problem(random, block);
       const { window, weightDims, xDims, upstreamDims } = one;
-      const [wide, narrow] = [xDims.slice(2), upstreamDims.slice(2)];
       const [x, y] = [input(`x${index}`, xDims), input(`y${index}`, upstreamDims)];
       const weight = input(`w${index}`, weightDims);
       const bias = input(`b${index}`, [upstreamDims[1]!]);
       const what = JSON.stringify(one);
-      const own = { ...one, x, upstream: y };
+      const own = { ...one, x, upstream: y, weight };
       pairs.push({
         a: output(weightGradient(emit, own, "blocks")),
         b: output(weightGradient(emit, own, "columns")),
         what: `by weights: ${what}`,
       });
       const byInput = (formulation: InputFormulation) =>
-        output(
-          scatterWindows(
-            emit,
-            y,
-            weight,
-            weightDims,
-            window,
-            wide,
-            narrow,
-            "float32",
-            formulation,
-          ),
-        );
-      const chosen = inputFormulation(emit, window, weightDims, "float32");
+        output(scatterWindows(emit, own, formulation));
+      const chosen = inputFormulation(emit, own);
       tried[chosen === "blocks" ? "blocks" : "other"]++;
       if (chosen === "blocks") {
         pairs.push({ a: byInput("blocks"), b: byInput("transposed"), what: `by input: ${what}` });
@@ -294,17 +272,119 @@ Deno.test({
     model.opsets.set(BLOCKS_DOMAIN, 1);
     await using session = await openSession(model, { optimization: "basic" });
     const results = await session.run(feeds);
-    for (const { a, b, what } of pairs) {
-      const [found, wanted] = [results[a]!, results[b]!];
-      assert.deepEqual([...found.dims], [...wanted.dims], what);
-      const largest = (wanted.data as Float32Array).reduce(
-        (top, each) => Math.max(top, Math.abs(each)),
-        0,
-      );
-      assert.ok(largest > 0, what);
-      (found.data as Float32Array).forEach((value, index) =>
-        assert.ok(Math.abs(value - Number(wanted.data[index])) < 1e-5 * largest, what)
-      );
-    }
+    for (const { a, b, what } of pairs) assertClose(results[a]!, results[b]!, 1e-5, what);
   },
 });
+
+Deno.test("in tiles, a convolution and both of its gradients are the same", async () => {
+  const random = Random.from(24);
+  const builder = new GraphBuilder();
+  const emit = new Emitter(builder.graph(), "grad", { native: true });
+  const feeds: Record<string, ReturnType<typeof float32>> = {};
+  const pairs: { a: string; b: string; what: string }[] = [];
+  const input = (name: string, dims: readonly number[]) => {
+    feeds[name] = float32(dims, sample(random, dims).values);
+    return builder.input(name, "float32", dims);
+  };
+  const output = (value: string) => builder.output(emit.op("Identity", [value]));
+  for (let index = 0; index < 60; index++) {
+    const [batch, channels, outputs] = [1, 2, 3].map(() => 1 + random.integer(6)) as [
+      number,
+      number,
+      number,
+    ];
+    const pads = () => [random.integer(3), random.integer(3)];
+    const window = {
+      kernel: [3, 3],
+      strides: [1, 1],
+      dilations: [1, 1],
+      begins: pads(),
+      ends: pads(),
+      group: 1,
+    };
+    const wide = [3 + random.integer(14), 3 + random.integer(14)];
+    const narrow = wide.map((size, axis) => size + window.begins[axis]! + window.ends[axis]! - 2);
+    const [xDims, upstreamDims] = [[batch, channels, ...wide], [batch, outputs, ...narrow]];
+    const weightDims = [outputs, channels, 3, 3];
+    const own = {
+      x: input(`x${index}`, xDims),
+      xDims,
+      upstream: input(`y${index}`, upstreamDims),
+      upstreamDims,
+      weight: input(`w${index}`, weightDims),
+      weightDims,
+      window,
+      type: "float32" as const,
+    };
+    const what = JSON.stringify(own);
+    const tiled = { window, wide: xDims, narrow: upstreamDims, type: own.type };
+    pairs.push({
+      a: output(weightGradient(emit, own, "tiles")),
+      b: output(weightGradient(emit, own, "columns")),
+      what: `by weights: ${what}`,
+    }, {
+      a: output(scatterWindows(emit, own, "tiles")),
+      b: output(scatterWindows(emit, own, "transposed")),
+      what: `by input: ${what}`,
+    }, {
+      a: output(convolveTiles(emit, own.x, own.weight, tiled)),
+      b: output(emit.op("Conv", [own.x, own.weight], {
+        kernel_shape: window.kernel,
+        pads: [...window.begins, ...window.ends],
+      })),
+      what: `forward: ${what}`,
+    });
+  }
+  const model = builder.build();
+  model.opsets.set("com.microsoft", 1);
+  await using session = await openSession(model, { optimization: "basic" });
+  const results = await session.run(feeds);
+  for (const { a, b, what } of pairs) assertClose(results[a]!, results[b]!, 1e-5, what);
+});
+
+Deno.test("tiles are chosen for many channels in images that are not large", () => {
+  const formulations = (channels: number, size: number, native = true) => {
+    const dims = [16, channels, size, size];
+    const window = {
+      kernel: [3, 3],
+      strides: [1, 1],
+      dilations: [1, 1],
+      begins: [1, 1],
+      ends: [1, 1],
+      group: 1,
+    };
+    const emit = new Emitter(new GraphBuilder().graph(), "grad", { native });
+    const problem = {
+      x: "x",
+      xDims: dims,
+      upstream: "y",
+      upstreamDims: dims,
+      weight: "w",
+      weightDims: [channels, channels, 3, 3],
+      window,
+      type: "float32" as const,
+    };
+    return [weightFormulation(emit, problem), inputFormulation(emit, problem)];
+  };
+  assert.deepEqual(formulations(64, 8), ["tiles", "tiles"]);
+  assert.deepEqual(formulations(512, 7), ["tiles", "tiles"]);
+  assert.ok(!formulations(16, 32).includes("tiles"));
+  assert.ok(!formulations(64, 112).includes("tiles"));
+  assert.ok(
+    !formulations(64, 8, false).includes("tiles"),
+    "only where ONNX Runtime runs the graph",
+  );
+});
+
+/** Elementwise, in shares of the largest element that is expected. */
+function assertClose(found: Tensor, wanted: Tensor, share: number, what: string): void {
+  assert.deepEqual([...found.dims], [...wanted.dims], what);
+  const largest = (wanted.data as Float32Array).reduce(
+    (top, each) => Math.max(top, Math.abs(each)),
+    0,
+  );
+  assert.ok(largest > 0, what);
+  (found.data as Float32Array).forEach((value, index) =>
+    assert.ok(Math.abs(value - Number(wanted.data[index])) < share * largest, what)
+  );
+}

@@ -22,16 +22,15 @@ export const CONV: RuleTable = {
     const window = windowOf(c.node, weight.slice(2), x.slice(2), y.slice(2));
     return [
       c.wants(0)
-        ? scatterWindows(
-          c.emit,
-          c.upstream,
-          c.input(1),
-          weight,
+        ? scatterWindows(c.emit, {
+          upstream: c.upstream,
+          upstreamDims: y,
+          weight: c.input(1),
+          weightDims: weight,
+          xDims: x,
           window,
-          x.slice(2),
-          y.slice(2),
-          c.type,
-        )
+          type: c.type,
+        })
         : undefined,
       c.wants(1)
         ? weightGradient(c.emit, {

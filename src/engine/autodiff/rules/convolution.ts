@@ -17,6 +17,7 @@ import {
   weightBlocks,
 } from "../blocks.ts";
 import type { Emitter, FloatType } from "../emitter.ts";
+import { fitsTiles, paysTiles, scatterTiles, type TiledConvolution } from "../winograd.ts";
 import { extent, type Window } from "./window.ts";
 
 /** Attributes of a Conv or ConvTranspose node. */
@@ -35,47 +36,56 @@ export function correlate(emit: Emitter, x: string, weight: string, window: Wind
   return emit.op("Conv", [x, weight], attributes(window, [...window.begins, ...window.ends]));
 }
 
-/** How the gradient by a convolution's input is computed. */
-export type InputFormulation = "blocks" | "flipped" | "transposed";
+/** A convolution whose gradient by the input is wanted. */
+export interface InputProblem {
+  readonly upstream: string;
+  /** `[N, M, …narrow]`. */
+  readonly upstreamDims: readonly number[];
+  readonly weight: string;
+  /** `[M, C/group, …kernel]`. */
+  readonly weightDims: readonly number[];
+  /** `[N, C, …wide]`. */
+  readonly xDims: readonly number[];
+  readonly window: Window;
+  readonly type: FloatType;
+}
 
 /**
- * The formulation that is fastest, by `bench/gradients.ts`.
- *
- * @param weightDims `[M, C/group, …kernel]`.
+ * - `flipped`: the upstream gradient convolved by the weights, mirrored and with channels swapped.
+ * - `blocks`: the same with channels in blocks.
+ * - `tiles`: the same by Winograd's minimal filtering.
+ * - `transposed`: ONNX's transposed convolution; fits everything.
  */
-export function inputFormulation(
-  emit: Emitter,
-  window: Window,
-  weightDims: readonly number[],
-  type: FloatType,
-): InputFormulation {
+export type InputFormulation = "flipped" | "blocks" | "tiles" | "transposed";
+
+/** The formulation that is fastest, by `bench/gradients.ts`. */
+export function inputFormulation(emit: Emitter, problem: InputProblem): InputFormulation {
+  const { window, weightDims, type } = problem;
   const fits = window.kernel.every((_, axis) =>
     window.strides[axis] === 1 && window.begins[axis]! < extent(window, axis) &&
     window.ends[axis]! < extent(window, axis)
   );
   if (!fits) return "transposed";
+  if (paysTiles(emit, tiledProblem(problem))) return "tiles";
   const sides = [weightDims[0]!, inputChannels(weightDims, window)] as const;
   return elementCount(window.kernel) > 1 && fitsBlocks(emit, window, sides, type)
     ? "blocks"
     : "flipped";
 }
 
-/**
- * The transpose of {@linkcode correlate} by its input: `[N, M, …narrow] → [N, C, …wide]`.
- *
- * @param weightDims `[M, C/group, …kernel]`.
- */
+/** The transpose of {@linkcode correlate} by its input: `[N, M, …narrow] → [N, C, …wide]`. */
 export function scatterWindows(
   emit: Emitter,
-  upstream: string,
-  weight: string,
-  weightDims: readonly number[],
-  window: Window,
-  wide: readonly number[],
-  narrow: readonly number[],
-  type: FloatType,
-  formulation: InputFormulation = inputFormulation(emit, window, weightDims, type),
+  problem: InputProblem,
+  formulation: InputFormulation = inputFormulation(emit, problem),
 ): string {
+  const { upstream, weight, weightDims, window } = problem;
+  const [wide, narrow] = [problem.xDims.slice(2), problem.upstreamDims.slice(2)];
+  if (formulation === "tiles") {
+    const tiled = tiledProblem(problem);
+    if (!fitsTiles(emit, tiled)) throw new RangeError("Formulation tiles needs a plain 3×3 kernel");
+    return scatterTiles(emit, upstream, weight, tiled);
+  }
   if (formulation !== "transposed") {
     const begins = window.begins.map((pad, axis) => extent(window, axis) - 1 - pad);
     // The window may leave elements at the end unread: their gradient is zero.
@@ -103,6 +113,10 @@ export function scatterWindows(
     ...attributes(window, [...window.begins, ...window.ends]),
     output_padding: unread,
   });
+}
+
+function tiledProblem({ window, xDims, upstreamDims, type }: InputProblem): TiledConvolution {
+  return { window, wide: xDims, narrow: upstreamDims, type };
 }
 
 /** C of weights `[M, C/group, …]`. */

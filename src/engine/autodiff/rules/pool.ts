@@ -43,16 +43,17 @@ function averagePool(c: RuleContext): [string] {
         window.begins[axis]!,
     )
   );
-  const result = scatterWindows(
-    c.emit,
-    c.emit.reshape(share, [images, 1, ...narrow]),
-    c.emit.full([1, 1, ...window.kernel], 1, c.type),
-    [1, 1, ...window.kernel],
-    { ...window, ends, group: 1 },
-    wide,
-    narrow,
-    c.type,
-  );
+  const upstreamDims = [images, 1, ...narrow];
+  const weightDims = [1, 1, ...window.kernel];
+  const result = scatterWindows(c.emit, {
+    upstream: c.emit.reshape(share, upstreamDims),
+    upstreamDims,
+    weight: c.emit.full(weightDims, 1, c.type),
+    weightDims,
+    xDims: [images, 1, ...wide],
+    window: { ...window, ends, group: 1 },
+    type: c.type,
+  });
   return [c.emit.reshape(result, x)];
 }
 

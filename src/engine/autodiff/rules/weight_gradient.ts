@@ -10,6 +10,7 @@
 
 import { elementCount } from "../../../onnx/tensor.ts";
 import type { Emitter, FloatType } from "../emitter.ts";
+import { fitsTiles, paysTiles, tapsGradient, type TiledConvolution } from "../winograd.ts";
 import { correlate } from "./convolution.ts";
 import { weightsByBands } from "./weight_bands.ts";
 import { shiftsFit, weightsByShifts } from "./weight_shifts.ts";
@@ -36,6 +37,7 @@ export interface WeightProblem {
  * - `convolution`: the input convolved by the upstream gradient, batch and channels swapped.
  * - `item-convolution`: depthwise only; the same with every channel of every item a group of its own.
  * - `blocks`: the same as `convolution`, with the batch in blocks; needs a layout that not every processor has.
+ * - `tiles`: 3×3 kernels only; Winograd's minimal filtering.
  * - `columns`: one product with one shifted copy of the input for each kernel position; fits everything.
  */
 export type WeightFormulation =
@@ -45,6 +47,7 @@ export type WeightFormulation =
   | "convolution"
   | "item-convolution"
   | "blocks"
+  | "tiles"
   | "columns";
 
 /** Rows times rows is wasteful beyond this many rows. */
@@ -57,6 +60,7 @@ export function weightFormulation(emit: Emitter, problem: WeightProblem): Weight
   const [, channels, ...wide] = xDims as [number, number, ...number[]];
   const [, outputs, ...narrow] = upstreamDims as [number, number, ...number[]];
   const depthwise = channels === group && outputs === group;
+  if (paysTiles(emit, tiledProblem(problem))) return "tiles";
   if (elementCount(kernel) > 1 && weightBlocksFit(emit, problem)) return "blocks";
   if (depthwise && strides.some((stride) => stride > 1)) return "item-convolution";
   if (!shiftsFit(wide, narrow, window)) return "columns";
@@ -89,9 +93,21 @@ export function weightGradient(
       return weightsByItemConvolution(emit, problem);
     case "blocks":
       return weightsByBlocks(emit, problem);
+    case "tiles":
+      return weightsByTiles(emit, problem);
     case "columns":
       return weightsByColumns(emit, problem);
   }
+}
+
+function weightsByTiles(emit: Emitter, problem: WeightProblem): string {
+  const tiled = tiledProblem(problem);
+  if (!fitsTiles(emit, tiled)) throw new RangeError("Formulation tiles needs a plain 3×3 kernel");
+  return tapsGradient(emit, problem.x, problem.upstream, tiled);
+}
+
+function tiledProblem({ window, xDims, upstreamDims, type }: WeightProblem): TiledConvolution {
+  return { window, wide: xDims, narrow: upstreamDims, type };
 }
 
 /** The window of the convolution whose kernel is the upstream gradient: strides become dilations. */

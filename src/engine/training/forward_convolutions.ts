@@ -1,5 +1,5 @@
 /**
- * The convolutions of a forward pass in the layout of blocks.
+ * The convolutions of a forward pass in the formulation that ONNX Runtime executes fastest.
  *
  * @module
  */
@@ -13,28 +13,32 @@ import {
   toBlocks,
   weightBlocks,
 } from "../autodiff/blocks.ts";
-import { Emitter } from "../autodiff/emitter.ts";
+import { Emitter, type EmitterOptions } from "../autodiff/emitter.ts";
 import { windowOf } from "../autodiff/rules/window.ts";
 import type { ValueTypes } from "../autodiff/types.ts";
+import { convolveTiles, paysTiles } from "../autodiff/winograd.ts";
 
 /**
- * Replaces the convolutions of a graph that blocks fit, once gradients no longer need to recognize them.
+ * Replaces the convolutions of a graph that tiles or blocks fit, once gradients no longer need to recognize them.
  *
  * @param types Types of the values of convolutions; others stay as they are.
- * @param block Channels in a block.
  */
-export function blockConvolutions(graph: Graph, types: ValueTypes, block: number): void {
+export function formulateConvolutions(
+  graph: Graph,
+  types: ValueTypes,
+  options: EmitterOptions,
+): void {
   const nodes = graph.nodes;
   graph.nodes = [];
-  const emit = new Emitter(graph, "blocks", { block });
+  const emit = new Emitter(graph, "forward", options);
   emit.reserve({ ...graph, nodes });
   for (const node of nodes) {
-    if (!emitBlocks(emit, node, types)) graph.nodes.push(node);
+    if (!emitFaster(emit, node, types)) graph.nodes.push(node);
   }
 }
 
-/** Emits what computes the same as a convolution in blocks; `false` if blocks do not fit. */
-function emitBlocks(emit: Emitter, node: Node, types: ValueTypes): boolean {
+/** Emits what computes the same as a convolution in tiles or blocks; `false` if neither is faster. */
+function emitFaster(emit: Emitter, node: Node, types: ValueTypes): boolean {
   if (node.opType !== "Conv" || node.domain !== "") return false;
   const [x, weight, bias] = node.inputs as [string, string, string | undefined];
   const [result] = node.outputs as [string];
@@ -43,6 +47,13 @@ function emitBlocks(emit: Emitter, node: Node, types: ValueTypes): boolean {
   if (images.type !== "float32" || images.dims.length !== 4) return false;
   const kernel = weights.dims.slice(2);
   const window = windowOf(node, kernel, images.dims.slice(2), out.dims.slice(2));
+  const tiled = { window, wide: images.dims, narrow: out.dims, type: images.type };
+  if (paysTiles(emit, tiled)) {
+    const plain = convolveTiles(emit, x, weight, tiled);
+    const biased = bias && emit.add(plain, emit.reshape(bias, [1, out.dims[1]!, 1, 1]));
+    emit.alias(biased || plain, result);
+    return true;
+  }
   const channels = [images.dims[1]!, out.dims[1]!] as const;
   if (elementCount(kernel) === 1 || !fitsBlocks(emit, window, channels, "float32")) return false;
   const blocks = convolveBlocks(
