@@ -4,8 +4,8 @@
  * @module
  */
 
-import { down, up } from "../batch.ts";
 import type { Reduced, ReducedRow } from "./reduced.ts";
+import { closeSix } from "./relaxed.ts";
 
 /** What is known of a part of the box. Of a neuron that has a sign yet, all but bounds. */
 export interface RegionFacts {
@@ -148,21 +148,13 @@ export class RegionForms {
       eMiddle = eMiddle / 2 + e[place]!;
       zReach = zReach / 2 + this.z.noise[neuron]! + unit * this.z.sizes[neuron]!;
       eReach = eReach / 2 + this.e.noise[neuron]! + unit * this.e.sizes[neuron]!;
-      const zl = Math.max(bounds[at]!, zMiddle - zReach);
-      const zu = Math.min(bounds[at + 1]!, zMiddle + zReach);
-      let el = Math.max(bounds[at + 4]!, eMiddle - eReach);
-      let eu = Math.min(bounds[at + 5]!, eMiddle + eReach);
-      const yl = Math.max(bounds[at + 2]!, down(zl - eu));
-      const yu = Math.min(bounds[at + 3]!, up(zu - el));
-      el = Math.max(el, down(zl - yu));
-      eu = Math.min(eu, up(zu - yl));
-      if (zl > zu || yl > yu || el > eu) return false;
-      bounds[at] = zl;
-      bounds[at + 1] = zu;
-      bounds[at + 2] = yl;
-      bounds[at + 3] = yu;
-      bounds[at + 4] = el;
-      bounds[at + 5] = eu;
+      // Forms that are not finite say nothing.
+      if (!Number.isFinite(zMiddle - zReach + (eMiddle - eReach))) continue;
+      bounds[at] = Math.max(bounds[at]!, zMiddle - zReach);
+      bounds[at + 1] = Math.min(bounds[at + 1]!, zMiddle + zReach);
+      bounds[at + 4] = Math.max(bounds[at + 4]!, eMiddle - eReach);
+      bounds[at + 5] = Math.min(bounds[at + 5]!, eMiddle + eReach);
+      if (!closeSix(bounds, at)) return false;
     }
     return true;
   }

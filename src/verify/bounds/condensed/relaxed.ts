@@ -65,26 +65,7 @@ export class RelaxedNeurons {
 
   /** Narrows a neuron's bounds by e = z − y; gives whether any values are left. */
   close(neuron: number): boolean {
-    const bounds = this.bounds;
-    const at = 6 * neuron;
-    let zl = bounds[at]!, zu = bounds[at + 1]!, yl = bounds[at + 2]!, yu = bounds[at + 3]!;
-    let el = bounds[at + 4]!, eu = bounds[at + 5]!;
-    yl = Math.max(yl, down(zl - eu));
-    yu = Math.min(yu, up(zu - el));
-    el = Math.max(el, down(zl - yu));
-    eu = Math.min(eu, up(zu - yl));
-    zl = Math.max(zl, down(yl + el));
-    zu = Math.min(zu, up(yu + eu));
-    if (zl > zu || yl > yu || el > eu) return false;
-    // Of infinite bounds differences are not numbers, and say nothing.
-    if (Number.isNaN(zl + zu + yl + yu + el + eu)) return true;
-    bounds[at] = zl;
-    bounds[at + 1] = zu;
-    bounds[at + 2] = yl;
-    bounds[at + 3] = yu;
-    bounds[at + 4] = el;
-    bounds[at + 5] = eu;
-    return true;
+    return closeSix(this.bounds, 6 * neuron);
   }
 
   /** Makes lines and planes of a neuron's bounds. */
@@ -125,6 +106,33 @@ export class RelaxedNeurons {
     }
     return best;
   }
+}
+
+/**
+ * Narrows bounds of z, y and e, lower and upper of each, by e = z − y.
+ *
+ * @param at Where they begin.
+ * @returns Whether any values are left.
+ */
+export function closeSix(bounds: Float64Array, at: number): boolean {
+  let zl = bounds[at]!, zu = bounds[at + 1]!, yl = bounds[at + 2]!, yu = bounds[at + 3]!;
+  let el = bounds[at + 4]!, eu = bounds[at + 5]!;
+  yl = Math.max(yl, down(zl - eu));
+  yu = Math.min(yu, up(zu - el));
+  el = Math.max(el, down(zl - yu));
+  eu = Math.min(eu, up(zu - yl));
+  zl = Math.max(zl, down(yl + el));
+  zu = Math.min(zu, up(yu + eu));
+  if (zl > zu || yl > yu || el > eu) return false;
+  // Of infinite bounds differences are not numbers, and say nothing.
+  if (Number.isNaN(zl + zu + yl + yu + el + eu)) return true;
+  bounds[at] = zl;
+  bounds[at + 1] = zu;
+  bounds[at + 2] = yl;
+  bounds[at + 3] = yu;
+  bounds[at + 4] = el;
+  bounds[at + 5] = eu;
+  return true;
 }
 
 /** The chord above Relu between two bounds, and the slopes that lines through 0 can have below it. */
