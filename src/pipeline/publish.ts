@@ -28,6 +28,11 @@ function copiesOf({ stage, parameters }: PipelineStage, pipeline: Pipeline): Cop
   }));
 }
 
+/** Whether a stage copies something to where a user wants it. */
+export function isPublishing(stage: PipelineStage, pipeline: Pipeline): boolean {
+  return copiesOf(stage, pipeline).length > 0;
+}
+
 /** Where the provenance of what a stage publishes goes: beside its first file. */
 export function provenancePath(stage: PipelineStage, pipeline: Pipeline): string | undefined {
   const [first] = copiesOf(stage, pipeline);

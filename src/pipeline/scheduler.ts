@@ -14,8 +14,9 @@ import { failureOf, type Job, type JobResult } from "./job.ts";
 import { dependencies, type PipelineStage } from "./pipeline.ts";
 import type { Plan, PlannedStage } from "./plan.ts";
 import { isResultOf } from "./outputs.ts";
-import { publish } from "./publish.ts";
+import { isPublishing, publish } from "./publish.ts";
 import type { RunRecorder } from "./recorder.ts";
+import { hindrances, judgesOf } from "./release.ts";
 import { Slots } from "./slots.ts";
 
 /** What a scheduler needs besides the plan. */
@@ -43,6 +44,12 @@ type Attempt =
   }
   | { readonly status: "skipped" | "blocked"; readonly key?: string };
 
+/** What is known of a stage before it publishes anything. */
+interface Judged {
+  readonly attempt: Attempt;
+  readonly expects: GateResult[];
+}
+
 /** Carries out one plan. */
 export class Scheduler {
   readonly #plan: Plan;
@@ -50,8 +57,8 @@ export class Scheduler {
   readonly #artifacts: Artifacts;
   readonly #slots: Slots;
   readonly #outcomes = new Map<string, StageOutcome>();
-  /** Stages whose own gates, and those of all they depend on, are met. */
-  readonly #trusted = new Set<string>();
+  /** Stages that have a result, and whose own gates are met. */
+  readonly #met = new Set<string>();
   #hasFailed = false;
   #inputsKept: Promise<void> | undefined;
 
@@ -86,16 +93,26 @@ export class Scheduler {
         ...(expected !== undefined && { expected }),
       });
     }
-    const running = new Map<string, Promise<void>>();
+    const ended: Promise<void>[] = [];
+    // What a stage with judges made is there for others before they have spoken: they may wait for those others.
+    const ready = new Map<string, Promise<unknown>>();
     for (const planned of this.#plan.stages) {
-      const before = dependencies(planned.stage).map((id) => running.get(id)!);
-      running.set(planned.stage.id, Promise.all(before).then(() => this.#stage(planned)));
+      const { stage } = planned;
+      const before = dependencies(stage).map((id) => ready.get(id)!);
+      const judges = judgesOf(stage, this.#plan.pipeline);
+      const judged = Promise.all(before).then(() => this.#stage(planned));
+      const end = judged.then(async (known) => {
+        await this.#await(stage, judges, ready);
+        await this.#finish(stage, known, judges);
+      });
+      ready.set(stage.id, judges.length === 0 ? end : judged);
+      ended.push(end);
     }
-    await Promise.all(running.values());
+    await Promise.all(ended);
     return this.#plan.stages.map(({ stage }) => this.#outcomes.get(stage.id)!);
   }
 
-  async #stage(planned: PlannedStage): Promise<void> {
+  async #stage(planned: PlannedStage): Promise<Judged> {
     const { stage } = planned;
     let attempt: Attempt;
     try {
@@ -105,19 +122,48 @@ export class Scheduler {
         ? { status: "skipped" }
         : { status: "failed", seconds: 0, error: failureOf(error) };
     }
-    let expects: GateResult[] = [];
+    if (attempt.status === "failed") this.#hasFailed = true;
+    if (!("outputs" in attempt)) return { attempt, expects: [] };
+    this.#artifacts.addOutputs(stage.id, attempt.outputs);
+    const { metrics } = attempt;
+    const expects = stage.gates.map((gate) => evaluateGate(gate, metrics));
+    if (expects.every(({ met }) => met)) this.#met.add(stage.id);
+    return { attempt, expects };
+  }
+
+  async #await(
+    { id }: PipelineStage,
+    judges: readonly string[],
+    ready: ReadonlyMap<string, Promise<unknown>>,
+  ): Promise<void> {
+    if (judges.length === 0) return;
+    const total = judges.length;
+    const phase = "waiting for expectations";
+    this.#options.emit({
+      type: "stage.progress",
+      stage: id,
+      phase,
+      done: 0,
+      total,
+      unit: "stages",
+    });
+    await Promise.all(judges.map((judge) => ready.get(judge)));
+  }
+
+  async #finish(
+    stage: PipelineStage,
+    { attempt, expects }: Judged,
+    judges: readonly string[],
+  ): Promise<void> {
     let published: Published[] = [];
     if ("outputs" in attempt) {
-      this.#artifacts.addOutputs(stage.id, attempt.outputs);
-      const { metrics } = attempt;
-      expects = stage.gates.map((gate) => evaluateGate(gate, metrics));
       try {
-        published = await this.#publish(stage, attempt, expects);
+        published = await this.#publish(stage, attempt, judges);
       } catch (error) {
         attempt = { ...attempt, status: "failed", error: failureOf(error) };
+        this.#hasFailed = true;
       }
     }
-    if (attempt.status === "failed") this.#hasFailed = true;
     await this.#end(stage, attempt, expects, published);
   }
 
@@ -205,13 +251,19 @@ export class Scheduler {
   async #publish(
     stage: PipelineStage,
     { outputs }: JobResult,
-    expects: readonly GateResult[],
+    judges: readonly string[],
   ): Promise<Published[]> {
-    const isTrusted = expects.every(({ met }) => met) &&
-      dependencies(stage).every((id) => this.#trusted.has(id));
-    if (!isTrusted) return [];
-    this.#trusted.add(stage.id);
-    return await publish(stage, this.#plan.pipeline, outputs, this.#plan.store);
+    const { pipeline, store } = this.#plan;
+    if (!isPublishing(stage, pipeline)) return [];
+    const [hindrance] = hindrances(stage, judges, pipeline, this.#met);
+    if (hindrance === undefined) return await publish(stage, pipeline, outputs, store);
+    if (!this.#options.signal.aborted) {
+      const isJudged = (this.#outcomes.get(hindrance)?.expects ?? []).length > 0;
+      const why = isJudged || hindrance === stage.id ? "is not as expected" : "has no result";
+      const message = `Nothing is written: "${hindrance}" ${why}`;
+      this.#options.emit({ type: "stage.warning", stage: stage.id, message });
+    }
+    return [];
   }
 
   async #end(

@@ -167,6 +167,12 @@ interface StageFacts<P extends TObject, I extends Ports, O extends Outputs> {
    * is not met.
    */
   publish?(parameters: Static<P>, pipeline: PipelineFacts): readonly Publication[];
+  /**
+   * The input port whose artifact `publish` hands out. Then nothing is copied either as long as a gate is not met of
+   * another stage that takes the same artifact on a port of this name: what is expected of a model by `evaluate` and
+   * `verify` holds for what `export` writes, though it takes nothing from them.
+   */
+  readonly releases?: keyof I & string;
 }
 
 /** A stage of the registry. */

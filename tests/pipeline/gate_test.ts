@@ -92,3 +92,65 @@ stages:
     );
   });
 });
+
+Deno.test("what is expected of an artifact decides whether it is handed out, though that takes nothing from the judge", async (t) => {
+  const stages = (judges: string) => `
+name: judged
+stages:
+  - { uses: number, with: { value: 3 } }
+  - { uses: deliver, in: { value: number } }
+${judges}`;
+  const judge = (fields: string, input = "value: number") =>
+    `  - { uses: inspect, in: { ${input} }, ${fields} }\n`;
+  const cases: Record<string, { judges: string; exitCode: number; hindrance?: string }> = {
+    "met, late": { judges: judge("with: { milliseconds: 50 }, expect: { value: 3 }"), exitCode: 0 },
+    "not met, late": {
+      judges: judge("with: { milliseconds: 50 }, expect: { value: 4 }"),
+      exitCode: 3,
+      hindrance: `"inspect" is not as expected`,
+    },
+    "one of two not met": {
+      judges: judge("expect: { value: 3 }") + judge("expect: { value: 4 }"),
+      exitCode: 3,
+      hindrance: `"inspect-2" is not as expected`,
+    },
+    "a judge that fails": {
+      judges: judge("with: { fails: true }, expect: { value: 3 }"),
+      exitCode: 1,
+      hindrance: `"inspect" has no result`,
+    },
+    "a judge of something else": {
+      judges: `  - { id: other, uses: number, with: { value: 5 } }\n` +
+        judge("expect: { value: 4 }", "value: other, beside: number"),
+      exitCode: 3,
+    },
+    "a judge that takes something from what it judges": {
+      judges: judge("expect: { value: 4 }", "value: number, beside: deliver.copy"),
+      exitCode: 3,
+      hindrance: `"inspect" is not as expected`,
+    },
+  };
+  for (const [name, { judges, exitCode, hindrance }] of Object.entries(cases)) {
+    await t.step(name, async () => {
+      using folder = new Folder();
+      const file = folder.pipeline(stages(judges));
+      // The second time all is cached, but for what failed.
+      for (let time = 0; time < 2; time++) {
+        const warnings: string[] = [];
+        const outcome = await run(file, {
+          keepGoing: true,
+          onEvent: (event) => event.type === "stage.warning" && warnings.push(event.message),
+        });
+        assert.equal(outcome.exitCode, exitCode);
+        const isThere = [...Deno.readDirSync(folder.path)].some(({ name }) =>
+          name === "delivered.json"
+        );
+        assert.equal(isThere, hindrance === undefined);
+        assert.deepEqual(
+          warnings,
+          hindrance === undefined ? [] : [`Nothing is written: ${hindrance}`],
+        );
+      }
+    });
+  }
+});

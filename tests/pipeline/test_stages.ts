@@ -256,8 +256,35 @@ export const deliver = defineStage({
   inputs: { value: { kinds: ["json"], description: "What to copy" } },
   outputs: { copy: { kind: "json", description: "The copy" } },
   engine: false,
+  releases: "value",
   publish: ({ to }, { name }) => [{ output: "copy", to: to.replace("{name}", name) }],
   run: async (_parameters, { value }) => ({ outputs: { copy: await value.load() } }),
+});
+
+/** Looks at a number, for as long as it is told to. */
+export const inspect = defineStage({
+  name: "inspect",
+  version: 1,
+  summary: "Look at a number",
+  description: "",
+  parameters: Type.Object({
+    milliseconds: Type.Integer({ default: 0 }),
+    fails: Type.Boolean({ default: false }),
+  }),
+  inputs: {
+    value: { kinds: ["json"], description: "A number" },
+    beside: { kinds: ["json"], optional: true, description: "Another one" },
+  },
+  outputs: { seen: { kind: "file", description: "The number as text" } },
+  metrics: { value: metric },
+  engine: false,
+  async run({ milliseconds, fails }, { value }) {
+    const seen = await value.load();
+    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    if (fails) throw new UserError({ message: "The number cannot be looked at" });
+    const bytes = new TextEncoder().encode(String(seen));
+    return { outputs: { seen: bytes }, metrics: { value: Number(seen) } };
+  },
 });
 
 /** Parameters of every sort. */
@@ -395,6 +422,7 @@ export default [
   trouble,
   count,
   deliver,
+  inspect,
   options,
   ...wired,
 ];

@@ -16,7 +16,8 @@ export const exportStage = defineStage({
   description: [
     "Writes the model, a JSON summary and a Markdown page about both to a folder: sizes, metrics, the bits of each layer, " +
     "how to load it, and session options worth setting. The folder is written after every run, also when the result was " +
-    "in the store already, and not when an expectation of a stage before is not met.",
+    "in the store already, and not when an expectation is not met: of a stage before, or of another one that takes the " +
+    "same model, such as `evaluate` or `verify`.",
     "The model is first loaded and run with ONNX Runtime's default options. A model that fails is refused, with the " +
     "reason and what helps, unless `allow_options` is set and some session option makes it run.",
   ].join("\n\n"),
@@ -56,6 +57,7 @@ export const exportStage = defineStage({
       { output: "readme", to: `${folder}/${name}.md` },
     ];
   },
+  releases: "model",
   load: () => importLater<typeof import("./run.ts")>(import.meta.resolve("./run.ts")),
 });
 
