@@ -51,3 +51,27 @@ Deno.test("values are shown, and the line keeps its width", () => {
   endless.update({ phase: "search", done: 7, total: 0, unit: "genomes" }, 0);
   assert.equal(endless.describe(5, plain, 100), "search · 7 genomes · 5 s");
 });
+
+Deno.test("what is slow is told by what one takes, and what all but stands still by the time so far", () => {
+  const meter = new ProgressMeter(0);
+  const boxes = (done: number) => ({ phase: "bounding", done, total: 3, unit: "domains" });
+  meter.update(boxes(0), 0);
+  meter.update(boxes(1), 80);
+  assert.equal(
+    meter.describe(80, plain),
+    "bounding · 1/3 domains · 1 min 20 s each · 2 min 40 s left",
+  );
+  for (let now = 81; now < 300; now++) meter.update(boxes(1 + now * 1e-15), now);
+  assert.equal(meter.describe(300, plain), "bounding · 1/3 domains · 5 min 00 s");
+});
+
+Deno.test("without a width nothing is cut off", () => {
+  const meter = new ProgressMeter(0);
+  const values = Object.fromEntries(
+    [1, 2, 3, 4, 5].map((each) => [`a measured value ${each}`, each]),
+  );
+  meter.update({ ...reading(1), values }, 0);
+  const text = meter.describe(3, plain);
+  assert.match(text, /^pass 1 of 2 · 1\/1000 images · .*a measured value 5 5 · 3 s$/);
+  assert.ok(text.length > 100);
+});

@@ -21,6 +21,8 @@ const SETTLING_SECONDS = 0.5;
 /** Weight of the newest measurement halves in this time. */
 const HALF_LIFE_SECONDS = 3;
 const BAR_WIDTH = 16;
+/** A time left that is longer says nothing: work has all but come to a standstill, or its end cannot be foreseen. */
+const LONGEST_SECONDS = 30 * 86400;
 
 /** The progress of one stage. */
 export class ProgressMeter {
@@ -70,24 +72,28 @@ export class ProgressMeter {
     const rate = this.rate(now);
     if (this.#reading === undefined || rate === undefined || rate <= 0) return undefined;
     const left = (this.#reading.total - this.#reading.done) / rate;
-    return Math.max(0, left - (now - this.#readAt));
+    return left > LONGEST_SECONDS ? undefined : Math.max(0, left - (now - this.#readAt));
   }
 
-  /** One line: phase, bar, count, rate, values, time left. */
-  describe(now: number, style: Style, width: number): string {
+  /**
+   * One line: phase, bar, count, rate, values, time left.
+   *
+   * @param width What does not fit is cut off. Unless told, all is there but the bar.
+   */
+  describe(now: number, style: Style, width?: number): string {
     const reading = this.#reading;
     const elapsed = formatWholeSeconds(Math.floor(now - this.#started));
     if (reading === undefined) return style.dim(elapsed);
     const { phase, done, total, unit, values = {} } = reading;
     const parts = [phase];
-    const bar = total > 0 && width >= 70;
+    const bar = total > 0 && width !== undefined && width >= 70;
     const count = total > 0
       ? `${formatNumber(done)}/${formatNumber(total)} ${unit}`
       : `${formatNumber(done)} ${unit}`;
     parts.push(count);
     const rate = this.rate(now);
-    if (rate !== undefined && rate > 0) {
-      parts.push(`${formatNumber(Number(rate.toPrecision(3)))}/s`);
+    if (rate !== undefined && rate > 0 && 1 / rate <= LONGEST_SECONDS) {
+      parts.push(rateText(rate));
     }
     for (const [name, value] of Object.entries(values)) {
       parts.push(`${name} ${formatNumber(value)}`);
@@ -98,9 +104,17 @@ export class ProgressMeter {
         ? elapsed
         : `${formatWholeSeconds(Math.max(1, Math.ceil(remaining)))} left`,
     );
-    const text = cutText(parts.join(" · "), width - (bar ? BAR_WIDTH + 1 : 0));
-    return bar ? `${drawBar(done / total, style)} ${text}` : text;
+    const text = parts.join(" · ");
+    if (width === undefined) return text;
+    if (!bar) return cutText(text, width);
+    return `${drawBar(done / total, style)} ${cutText(text, width - BAR_WIDTH - 1)}`;
   }
+}
+
+function rateText(rate: number): string {
+  return rate < 0.1
+    ? `${formatWholeSeconds(Math.round(1 / rate))} each`
+    : `${formatNumber(Number(rate.toPrecision(3)))}/s`;
 }
 
 function drawBar(fraction: number, style: Style): string {

@@ -139,7 +139,7 @@ export class RunView {
   #sayPlain(id: string, meter: ProgressMeter, now: number): void {
     if (now - this.#said.get(id)! < PLAIN_SECONDS) return;
     this.#said.set(id, now);
-    this.#print([this.#line(" ", id, meter.describe(now, this.#style, 60))]);
+    this.#print([this.#line(" ", id, meter.describe(now, this.#style))]);
   }
 
   #liveLines(width: number): string[] {
