@@ -72,7 +72,7 @@ export function starterPipeline(options: StarterOptions): string {
     "    uses: evaluate",
     "",
     "  - uses: export # exports/NAME/: the model with a summary of what it is",
-    "    in: { model: w8.model }",
+    "    in: { model: w8.model, evaluation: w8-test.evaluation }",
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -100,11 +100,39 @@ function syntheticLines(fed: readonly ValueInfo[], modelName: string): string[] 
   };
   return [
     "  # Random numbers: they show that the pipeline works, not how good the models are. Put your own data here:",
-    "  #     calibration: { images: photographs/train, take: 256, preprocess: { resize: 256, crop: 224 } }",
-    "  #     test: { npz: test.npz, labels: labels }",
+    ...exampleLines(fed),
     `  calibration: ${entry(0)}`,
     `  test: ${entry(1)}`,
   ];
+}
+
+/** Real data of a form that fits the model, as comments. */
+function exampleLines(fed: readonly ValueInfo[]): string[] {
+  const [input] = fed;
+  const of = (file: string) => {
+    if (fed.length > 1) {
+      const arrays = fed.map(({ name }) => JSON.stringify(name)).map((name) => `${name}: ${name}`);
+      return `npz: ${file}.npz, arrays: { ${arrays.join(", ")} }`;
+    }
+    return isPicture(input!)
+      ? `images: photographs/${file}, ${pictureLines(fed)[0]!.trim()}`
+      : `npy: ${file}.npy`;
+  };
+  const labels = fed.length > 1
+    ? ", labels: labels"
+    : isPicture(input!)
+    ? ""
+    : ", labels: labels.npy";
+  return [
+    `  #     calibration: { ${of("train")}, take: 256 }`,
+    `  #     test: { ${of("test")}${labels} }`,
+  ];
+}
+
+/** Whether one item can be a picture, gray or in colours. */
+function isPicture(input: ValueInfo): boolean {
+  const [first, , last] = itemShape(input);
+  return itemShape(input).length === 3 && [first, last].some((size) => size === 1 || size === 3);
 }
 
 function drawOf(input: ValueInfo, modelName: string): string {

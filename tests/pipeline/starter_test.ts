@@ -103,3 +103,50 @@ Deno.test("a model that is quantized already is refused", async () => {
   );
   assert.match(said[0]!, /"q\.onnx" is quantized already → Give the float model/);
 });
+
+Deno.test("the data that a starter proposes in place of random numbers fits the model, and is a pipeline's", async (t) => {
+  const cases: [name: string, model: Model, proposed: RegExp][] = [
+    [
+      "pictures",
+      small(["x", "float32", ["n", 3, 32, 48]]),
+      /images: photographs\/train, preprocess: \{ resize: \[32,48\] \}, take: 256/,
+    ],
+    [
+      "gray pictures, channels last",
+      small(["x", "float32", ["n", 28, 30, 1]]),
+      /resize: \[28,30\], channels: gray, layout: nhwc/,
+    ],
+    ["vectors", small(["x", "float32", ["n", 8]]), /npy: test\.npy, labels: labels\.npy/],
+    [
+      "two inputs",
+      small(["a b", "float32", ["n", 8]], ["c", "float32", ["n", 4]]),
+      /npz: test\.npz, arrays: \{ "a b": "a b", "c": "c" \}, labels: labels/,
+    ],
+  ];
+  for (const [name, model, proposed] of cases) {
+    await t.step(name, async () => {
+      using folder = new Folder();
+      await writeModel(model, folder.join("m.onnx"));
+      const text = starterPipeline({ model, modelName: "m.onnx", modelPath: "m.onnx" });
+      assert.match(text, proposed);
+      const real = text.replace(/^ {2}(?:calibration|test): .*\n/gm, "")
+        .replace(/^ {2}# {5}((?:calibration|test): )/gm, "  $1");
+      const { inputs, warnings } = await loadPipeline(folder.write("p.yaml", real));
+      assert.deepEqual([...inputs.keys()].toSorted(), ["calibration", "model", "test"]);
+      assert.deepEqual(warnings, []);
+    });
+  }
+});
+
+Deno.test("a starter runs without a warning", async () => {
+  using folder = new Folder();
+  const modelPath = folder.join("cnn.onnx");
+  Deno.copyFileSync(CNN, modelPath);
+  const text = starterPipeline({
+    model: await readModel(modelPath),
+    modelName: "cnn.onnx",
+    modelPath: "cnn.onnx",
+  });
+  const { stages } = await run(folder.write("p.yaml", text));
+  assert.deepEqual(stages.flatMap(({ warnings }) => warnings), []);
+});

@@ -6,6 +6,7 @@
 
 import { basename, dirname, extname, relative, resolve } from "../../base/path.ts";
 import { UserError } from "../../base/errors.ts";
+import { shellWord } from "../../base/shell_word.ts";
 import { ExitCode } from "../exit_code.ts";
 import { shownPath } from "../output/problems.ts";
 import type { Streams } from "../output/streams.ts";
@@ -40,7 +41,7 @@ export async function init(options: InitOptions, { out }: Streams): Promise<Exit
   out.lines(
     `${out.style.green("✓")} ${shownPath(output)} has ${stages.length} stages for ${options.model}`,
     ...(data === undefined ? ["  It works on random numbers: put your own data under inputs"] : []),
-    `${out.style.cyan("→")} bitbound run ${shownPath(output)}`,
+    `${out.style.cyan("→")} bitbound run ${shellWord(shownPath(output))}`,
   );
   return ExitCode.done;
 }

@@ -5,6 +5,7 @@
  */
 
 import { UserError } from "../../base/errors.ts";
+import { shellWord } from "../../base/shell_word.ts";
 import { SigningKey } from "../../base/signature.ts";
 import { ExitCode } from "../exit_code.ts";
 import { shownPath } from "../output/problems.ts";
@@ -36,7 +37,9 @@ export async function newKey({ file }: KeyOptions, { out, err }: Streams): Promi
     `${err.style.green("✓")} The private key is in ${
       shownPath(file)
     }: keep it secret, and out of version control`,
-    `${err.style.cyan("→")} bitbound run FILE --sign ${shownPath(file)} signs; the public key is`,
+    `${err.style.cyan("→")} bitbound run FILE --sign ${
+      shellWord(shownPath(file))
+    } signs; the public key is`,
   );
   out.lines(key.publicKey);
   return ExitCode.done;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { shellWord } from "../../base/shell_word.ts";
 import { padText, printable, type Style, textTable, textWidth } from "../../base/terminal_text.ts";
 import { formatAge, formatSeconds } from "../../base/units.ts";
 import { type RunState, stateOf } from "../../pipeline/run_state.ts";
@@ -58,13 +59,15 @@ export async function show(options: ShowOptions, streams: Streams): Promise<Exit
   }
   const { summarizeRun } = await import("../../report/summary.ts");
   const { runLines } = await import("../output/run_text.ts");
-  const settings = record.settings.map((setting) => `--set ${setting}`).join(" ");
+  const settings = record.settings.map((setting) => `--set ${shellWord(setting)}`).join(" ");
   out.lines(
     `${out.style.bold(printable(record.pipeline))}  ${stateText(state, out.style)}  ${
       formatAge(record.started)
     }`,
     `bitbound run ${
-      printable([shownPath(record.file), settings].filter((part) => part !== "").join(" "))
+      printable(
+        [shellWord(shownPath(record.file)), settings].filter((part) => part !== "").join(" "),
+      )
     }`,
     ...runLines(summarizeRun(record), store, out.style, true),
   );

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { shellWord } from "../../../base/shell_word.ts";
 import { formatBytes } from "../../../base/units.ts";
 import type { Report } from "../../document.ts";
 import { folded, section, table } from "../parts.ts";
@@ -37,14 +38,9 @@ export function reproduceSection({ run, inputs }: Report): Html {
 
 /** The commands that make a run again, and a report of it. */
 export function reproducingCommands({ id, file, settings }: Report["run"]): string[] {
-  const set = settings.flatMap((setting) => ["--set", quoted(setting)]);
+  const set = settings.flatMap((setting) => ["--set", shellWord(setting)]);
   return [
-    ["bitbound", "run", quoted(file), ...set].join(" "),
+    ["bitbound", "run", shellWord(file), ...set].join(" "),
     `bitbound report ${id} --out report.html`,
   ];
-}
-
-/** A word as a POSIX shell takes it. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
