@@ -27,6 +27,8 @@ export interface ProofOptions {
   readonly differences: boolean;
   /** Whether {@linkcode Prover.scores} are wanted. */
   readonly scores?: boolean;
+  /** Told how much is done, from 0 to 1, as if every neuron needed functionals. */
+  readonly progress?: (share: number) => void;
 }
 
 /** Element types of inputs whose networks compute in float32 or better, by their numbers in ONNX: it and float64. */
@@ -53,6 +55,10 @@ export class Prover {
   readonly #unit: number;
   /** Affine values that depend on relaxed ones, and whether nothing but the signs of their elements counts. */
   readonly #tightened: ReadonlyMap<number, boolean>;
+  /** Multiplications of one functional of each value, in one network. */
+  readonly #behind: readonly number[];
+  /** Tells how much is done. */
+  #tell: (multiplications: number) => void = () => {};
   /** Where grids behind Relus end, by the value that the Relu reads. */
   readonly #ends: ReadonlyMap<number, GridEnds>;
 
@@ -93,6 +99,16 @@ export class Prover {
     this.scores = new Float64Array(2 * this.outputs * pair.inputs);
     this.#shares = new Shares(pair);
     this.#tightened = tightened(pair);
+    let behind = 0;
+    this.#behind = [
+      0,
+      ...pair.steps.map((step) => {
+        if (step.kind === "affine") {
+          for (const { original } of step.terms) behind += original.weights.length;
+        }
+        return behind;
+      }),
+    ];
     this.#ends = gridEnds(pair);
   }
 
@@ -101,13 +117,11 @@ export class Prover {
    * in each network.
    */
   get work(): number {
-    let [behind, total] = [0, 0];
-    this.#pair.steps.forEach((step, at) => {
-      if (step.kind !== "affine") return;
-      for (const { original } of step.terms) behind += original.weights.length;
-      if (this.#tightened.has(at + 1)) total += 4 * step.size * behind;
+    let total = 0;
+    this.#tightened.forEach((_, value) => {
+      total += 4 * this.#pair.steps[value - 1]!.size * this.#behind[value]!;
     });
-    return total + 6 * this.outputs * behind;
+    return total + 6 * this.outputs * this.#behind[this.#pair.output]!;
   }
 
   /** Bounds of f′ − f for every output on the box; infinite where nothing can be said. */
@@ -117,6 +131,13 @@ export class Prover {
     for (const side of [input.zLower, input.yLower]) side.set(lower);
     for (const side of [input.zUpper, input.yUpper]) side.set(upper);
     input.measure();
+    const { progress } = options;
+    let done = 0;
+    // Functionals of differences take as much as those of both networks.
+    const total = this.work * (options.differences ? 2 : 1);
+    this.#tell = progress === undefined
+      ? () => {}
+      : (multiplications) => progress(Math.min((done += multiplications) / total, 1));
     let isBelow = true;
     steps.forEach((step, at) => {
       const value = at + 1;
@@ -195,6 +216,7 @@ export class Prover {
     for (let from = 0; from < elements.length; from += half) {
       const part = elements.slice(from, from + half);
       const found = this.#backward.lowerBounds(target, view, part, shares);
+      this.#tell((view === "e" ? 4 : 2) * part.length * this.#behind[target]!);
       if (shares !== undefined) {
         const scores = this.#backward.scores.subarray(0, 2 * part.length * this.inputs);
         this.scores.set(scores, 2 * from * this.inputs);

@@ -12,6 +12,7 @@ import type { Box } from "./box.ts";
 import type { PairedNetwork } from "./network/network.ts";
 import { withGrids, withoutEnds } from "./variants.ts";
 import { type Method, Verifier } from "./verify.ts";
+import type { WholeProgress } from "./whole_progress.ts";
 
 /** The parts of a bound on one output; they add up to `total`. */
 export interface Decomposition {
@@ -29,6 +30,15 @@ export interface DecomposeOptions {
   readonly method: Method;
   readonly semantics: Semantics;
   readonly threads?: number;
+  /** Bounds of all outputs on the box, if it was bounded whole by this method and with these semantics. */
+  readonly bounds?: readonly number[];
+  /** Where differences were seen: how near bounds are to them says what passes are worth. */
+  readonly points?: readonly Float64Array[];
+  readonly signal?: AbortSignal;
+  /** Told how far each of the networks is that are bounded. */
+  readonly whole?: (
+    progress: WholeProgress & { readonly network: number; readonly of: number },
+  ) => void;
 }
 
 /**
@@ -39,17 +49,27 @@ export interface DecomposeOptions {
 export async function decompose(
   network: PairedNetwork,
   box: Box,
-  { method, semantics, threads = 1 }: DecomposeOptions,
+  { method, semantics, threads = 1, bounds, points = [], signal, whole }: DecomposeOptions,
 ): Promise<Decomposition | undefined> {
+  const rounds = network.steps.some(({ kind }) => kind === "quantize");
+  const of = Number(bounds === undefined) + Number(semantics !== "real") + (rounds ? 2 : 0);
+  let done = 0;
   const boundsOf = async (variant: PairedNetwork, semantics: Semantics) => {
-    await using verifier = new Verifier(variant, { method, split: false, semantics, threads });
-    return (await verifier.verify(box)).outputs.map(({ proven }) => proven);
+    const number = ++done;
+    await using verifier = new Verifier(variant, {
+      method,
+      split: false,
+      semantics,
+      threads,
+      ...(signal && { signal }),
+      ...(whole && { whole: (progress) => whole({ ...progress, network: number, of }) }),
+    });
+    return (await verifier.verify(box, points)).outputs.map(({ proven }) => proven);
   };
-  const all = await boundsOf(network, semantics);
+  const all = bounds ?? await boundsOf(network, semantics);
   const total = Math.max(...all);
   const output = all.indexOf(total);
   if (!Number.isFinite(total)) return undefined;
-  const rounds = network.steps.some(({ kind }) => kind === "quantize");
   // Leaving something out should not make a bound larger; where it does, it counts nothing.
   let left = total;
   const withOnly = async (variant: PairedNetwork) => {

@@ -4,13 +4,21 @@
  * @module
  */
 
+import type { Propagated } from "./bounds/engine.ts";
 import { Propagator } from "./bounds/propagate.ts";
 import type { Semantics } from "./bounds/roundoff.ts";
+import type { Watch } from "./bounds/watch.ts";
 import type { Box } from "./box.ts";
 import { type PairedNetwork, type PairedStep, sizeOf } from "./network/network.ts";
 
 /** Classifiers with more classes than this have too many pairs of them. */
 export const MOST_CLASSES = 64;
+
+/** Whether a classifier has few enough classes, and more than one. */
+export function hasMargins(network: PairedNetwork): boolean {
+  const classes = sizeOf(network, network.output);
+  return classes > 1 && classes <= MOST_CLASSES;
+}
 
 /** Bounds the margins of one pair of classifiers on one box after another. */
 export class MarginProver implements AsyncDisposable {
@@ -19,22 +27,27 @@ export class MarginProver implements AsyncDisposable {
   readonly #margins: number;
 
   /** @throws {RangeError} If there are less than two classes, or more than {@linkcode MOST_CLASSES}. */
-  constructor(network: PairedNetwork, semantics: Semantics, threads = 1) {
+  constructor(network: PairedNetwork, semantics: Semantics, threads = 1, watch: Watch = {}) {
     this.#classes = sizeOf(network, network.output);
-    if (this.#classes < 2 || this.#classes > MOST_CLASSES) {
+    if (!hasMargins(network)) {
       throw new RangeError(`Classes must be 2 to ${MOST_CLASSES}: there are ${this.#classes}`);
     }
     const margins = marginNetwork(network);
     this.#margins = margins.output;
-    this.#propagator = new Propagator(margins, { semantics, threads });
+    this.#propagator = new Propagator(margins, { semantics, threads, watch });
   }
 
   /**
    * Whether both networks give a class to every input of a box: f_c − f_j > 0 and f′_c − f′_j > 0 for all others j.
    * The latter margin is bounded by itself, and as the former plus a difference.
+   *
+   * @param known What is known of the box, with rows of differences, by a propagator whose option `within` was
+   *   {@linkcode marginNetwork} of the network.
    */
-  async isKept(box: Box, chosen: number): Promise<boolean> {
-    const state = await this.#propagator.propagate({ count: 1, ...box }, "differences");
+  async isKept(box: Box, chosen: number, known?: Propagated): Promise<boolean> {
+    const state = known === undefined
+      ? await this.#propagator.propagate({ count: 1, ...box }, "differences")
+      : await this.#propagator.extend(known, "differences");
     const others = Array.from({ length: this.#classes }, (_, at) => at).filter((at) =>
       at !== chosen
     );
@@ -66,7 +79,7 @@ export class MarginProver implements AsyncDisposable {
 const ROUNDING = 2 ** -50;
 
 /** The network whose output n·c + j is output c less output j. */
-function marginNetwork(network: PairedNetwork): PairedNetwork {
+export function marginNetwork(network: PairedNetwork): PairedNetwork {
   const classes = sizeOf(network, network.output);
   const rows = classes * classes;
   const weights = new Float64Array(rows * classes);

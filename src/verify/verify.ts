@@ -7,6 +7,8 @@
 import { type Box, contains, freeSides } from "./box.ts";
 import type { RowView } from "./bounds/graphs/backward.ts";
 import type { Propagated } from "./bounds/engine.ts";
+import { hasFields } from "./bounds/receptive/engine.ts";
+import type { RowProgress } from "./bounds/watch.ts";
 import { Propagator } from "./bounds/propagate.ts";
 import { canReselect } from "./bounds/graphs/reselect.ts";
 import { allRows } from "./bounds/rows.ts";
@@ -14,8 +16,11 @@ import { down, up } from "./bounds/batch.ts";
 import { type PairedNetwork, sizeOf } from "./network/network.ts";
 import { Expander } from "./split/expand.ts";
 import { ExpandThreads } from "./split/pool.ts";
+import type { OmittedPass } from "./split/options.ts";
 import { searchBox, type SearchOptions, type SearchResult } from "./split/search.ts";
 import { type Ends, lookedAt, wholeBracket } from "./whole.ts";
+import { PassMeter, type WholeProgress } from "./whole_progress.ts";
+import { VIEW_WORK, wholeWork } from "./work.ts";
 
 /**
  * How a difference is bounded.
@@ -48,11 +53,42 @@ const RESELECT_STEPS = 3;
 /** Bounds that are larger than what was seen by such a factor are loose, and worth more time. */
 const LOOSE = 10;
 
+/**
+ * Multiplications that are worth it whatever they gain: a few seconds of kernels; and where a bound is within
+ * {@linkcode HOPELESS} times what was seen.
+ */
+const WORTH = { always: 2e10, hopeful: 2e11 };
+
+/** Bounds that are larger by such a factor are beyond what more steps could mend. */
+const HOPELESS = 30;
+
+/** What a product takes where slopes are chosen for rows behind convolutions, as whole maps are carried then. */
+const MAP_WORK = 10;
+
 /** How to verify. */
 export interface VerifyOptions extends Omit<SearchOptions, "rows" | "batch" | "resume"> {
   readonly method: Method;
   /** Whether boxes of few inputs are split; only for method `differential`. */
   readonly split: boolean;
+  /** Told about boxes that are bounded whole, many times a second. */
+  readonly whole?: (progress: WholeProgress) => void;
+  /** A network with other steps behind these, which {@linkcode Verifier.known} is to be good for. */
+  readonly within?: PairedNetwork;
+}
+
+/** What a box was bounded whole with. */
+export interface KnownBox {
+  readonly box: Box;
+  readonly state: Propagated;
+}
+
+/** Whether a box is divided into parts, and not bounded whole. */
+export function isSplit(
+  box: Box,
+  { method, split }: { readonly method: string; readonly split: boolean },
+): boolean {
+  const free = freeSides(box);
+  return method === "differential" && split && free > 0 && free <= MOST_SPLIT_INPUTS;
 }
 
 /** Verifies one pair of networks on one box after another. */
@@ -69,21 +105,30 @@ export class Verifier implements AsyncDisposable {
   readonly #expander: Expander;
   /** Threads of its own, where none are given. */
   readonly #threads: ExpandThreads | undefined;
+  readonly #meters: Partial<Record<WholeProgress["part"], PassMeter>> = {};
+  #part: WholeProgress["part"] = "bounding";
+  #share = 0;
+  /** When passes that make a bound tighter end, in milliseconds. */
+  #end = Infinity;
+  #known: KnownBox | undefined;
+  #work: number | undefined;
 
   constructor(network: PairedNetwork, options: VerifyOptions) {
-    const { semantics = "real", threads = 1 } = options;
+    const { semantics = "real", threads = 1, within } = options;
     this.#network = network;
     this.#options = options;
-    this.#plain = new Propagator(network, { semantics, threads });
+    const watch = {
+      check: () => this.#check(),
+      ...(options.whole && { progress: (rows: RowProgress) => this.#report(rows) }),
+    };
+    const shared = { semantics, threads, watch, ...(within && { within }) };
+    this.#plain = new Propagator(network, shared);
     const isDifferential = options.method === "differential";
     const refine = isDifferential && !canReselect(this.#plain.network) ? REFINEMENT.quick : 0;
-    this.#propagator = refine === 0
-      ? this.#plain
-      : new Propagator(network, { semantics, threads, refine });
+    this.#propagator = refine === 0 ? this.#plain : new Propagator(network, { ...shared, refine });
     this.#takesSteps = network.steps.every(({ size }) => size <= MOST_CAREFUL_SIZE);
     this.#careful = new Propagator(network, {
-      semantics,
-      threads,
+      ...shared,
       refine: this.#takesSteps ? REFINEMENT.careful : refine,
       reselect: RESELECT_STEPS,
     });
@@ -104,9 +149,8 @@ export class Verifier implements AsyncDisposable {
     points: readonly Float64Array[] = [],
     resume?: Uint8Array,
   ): Promise<SearchResult> {
-    const free = freeSides(box);
-    const { method, split } = this.#options;
-    if (method === "differential" && split && free > 0 && free <= MOST_SPLIT_INPUTS) {
+    this.#known = undefined;
+    if (isSplit(box, this.#options)) {
       return await searchBox(this.#network, box, {
         ...this.#options,
         pool: this.#options.pool ?? this.#threads,
@@ -115,6 +159,11 @@ export class Verifier implements AsyncDisposable {
       });
     }
     return await this.#whole(box, points);
+  }
+
+  /** What the last box was bounded with, if it was bounded whole with rows for differences. */
+  get known(): KnownBox | undefined {
+    return this.#known;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -126,21 +175,26 @@ export class Verifier implements AsyncDisposable {
   }
 
   async #whole(box: Box, points: readonly Float64Array[]): Promise<SearchResult> {
-    const { method } = this.#options;
+    const { method, time = Infinity } = this.#options;
+    const end = performance.now() + time;
     const inner = method === "interval"
       ? "none"
       : method === "differential"
       ? "differences"
       : "values";
+    this.#begin("bounding");
     const state = await this.#propagator.propagate({ count: 1, ...box }, inner);
+    if (inner === "differences") this.#known = { box, state };
     const seen = lookedAt(box, points);
     const flat = new Float64Array(seen.length * box.lower.length);
     seen.forEach((point, at) => flat.set(point, at * box.lower.length));
     const differences = await this.#expander.differences(flat);
-    const ends = method === "differential"
-      ? await this.#differential(state, largest(differences))
-      : await this.#simple(state);
-    return wholeBracket(ends, seen, differences, this.#options);
+    if (method !== "differential") {
+      return wholeBracket(await this.#simple(state), seen, differences, this.#options);
+    }
+    const { ends, omitted } = await this.#differential(state, largest(differences), end);
+    const result = wholeBracket(ends, seen, differences, this.#options);
+    return omitted.length === 0 ? result : { ...result, omitted };
   }
 
   async #simple(state: Propagated): Promise<Ends[]> {
@@ -159,16 +213,32 @@ export class Verifier implements AsyncDisposable {
     }));
   }
 
-  async #differential(state: Propagated, found: number): Promise<Ends[]> {
+  async #differential(
+    state: Propagated,
+    found: number,
+    end: number,
+  ): Promise<{ ends: Ends[]; omitted: OmittedPass[] }> {
     const merged = await this.#rows("merged", state);
     // The joint choice looks at the middle of the box; elsewhere, that of the merged network can be the better one.
     let joint = narrower(merged, await this.#rows("joint", state));
     const { ratio = 1, target = 0 } = this.#options;
     const hasSlopes = canReselect(this.#careful.network);
+    const omitted: OmittedPass[] = [];
+    const tighten = async (pass: OmittedPass, make: () => Promise<RowEnds>) => {
+      const made = await this.#until(end, make);
+      if (made === undefined) omitted.push(pass);
+      else joint = narrower(joint, made);
+    };
     const isLoose = size(joint) > Math.max(LOOSE * found, ratio * found, target);
-    if (isLoose && (hasSlopes || this.#takesSteps)) {
-      const careful = hasSlopes ? await this.#narrowed(state) : state;
-      joint = narrower(joint, await this.#rows("joint", careful, this.#careful));
+    const isHopeless = size(joint) > HOPELESS * found;
+    // Steps on rows of the output alone take little.
+    const pays = hasSlopes ? this.#pays("careful", isHopeless) : this.#takesSteps;
+    if (isLoose && pays) {
+      await tighten("slopes", async () => {
+        this.#begin("choosing slopes");
+        const careful = hasSlopes ? await this.#narrowed(state) : state;
+        return await this.#rows("joint", careful, this.#careful);
+      });
     }
     // Outputs that hardly differ gain nothing, and need not.
     const least = NEGLIGIBLE * size(joint);
@@ -176,10 +246,57 @@ export class Verifier implements AsyncDisposable {
       const own = width(lower, joint.upper[at]!);
       return own <= Math.max(GAIN * width(merged.lower[at]!, merged.upper[at]!), least);
     });
-    if (gains) return negated(joint);
     // Networks that are far apart: there, tighter bounds of neurons can make looser ones behind them.
-    const plain = await this.#plain.propagate(state.batch, "values");
-    return negated(narrower(joint, await this.#rows("merged", plain, this.#plain)));
+    if (!gains && this.#pays("plain", isHopeless)) {
+      await tighten("merged", async () => {
+        this.#begin("comparing with the merged network");
+        const plain = await this.#plain.propagate(state.batch, "values");
+        return await this.#rows("merged", plain, this.#plain);
+      });
+    }
+    return { ends: negated(joint), omitted };
+  }
+
+  /** Whether a pass is worth what it takes: by the network and by how loose the bound is, not by the clock. */
+  #pays(pass: "careful" | "plain", isHopeless: boolean): boolean {
+    this.#work ??= wholeWork(this.#network);
+    const share = pass === "plain" ? VALUES_SHARE : hasFields(this.#careful.network) ? MAP_WORK : 1;
+    return share * this.#work <= (isHopeless ? WORTH.always : WORTH.hopeful);
+  }
+
+  /** What is made until a moment comes; `undefined` if it comes before. */
+  async #until<T>(end: number, make: () => Promise<T>): Promise<T | undefined> {
+    if (performance.now() >= end) return undefined;
+    this.#end = end;
+    try {
+      return await make();
+    } catch (error) {
+      if (!(error instanceof TimeOver)) throw error;
+      return undefined;
+    } finally {
+      this.#end = Infinity;
+    }
+  }
+
+  #check(): void {
+    this.#options.signal?.throwIfAborted();
+    if (performance.now() >= this.#end) throw new TimeOver();
+  }
+
+  #begin(part: WholeProgress["part"]): void {
+    this.#part = part;
+    this.#share = 0;
+    this.#options.whole?.({ part, share: 0 });
+  }
+
+  #report(rows: RowProgress): void {
+    const part = this.#part;
+    const { network, targets } = this.#propagator;
+    const isPair = part !== "comparing with the merged network" &&
+      this.#options.method === "differential";
+    const meter = this.#meters[part] ??= new PassMeter(network, targets, isPair);
+    this.#share = Math.max(this.#share, meter.share(rows));
+    this.#options.whole!({ part, share: this.#share });
   }
 
   /** Bounds of all values with slopes that are chosen for each row. */
@@ -205,6 +322,12 @@ export class Verifier implements AsyncDisposable {
     return { lower, upper };
   }
 }
+
+/** Views of the two networks' values among all. */
+const VALUES_SHARE = (VIEW_WORK.z + VIEW_WORK.y) / (VIEW_WORK.z + VIEW_WORK.joint + VIEW_WORK.y);
+
+/** That a pass has to end. */
+class TimeOver extends Error {}
 
 /** Bounds of e = f − f′ by output. */
 interface RowEnds {

@@ -11,7 +11,7 @@ import { inputs, outputs, type Parameters, parameters } from "./ports.ts";
 
 export const search = defineStage({
   name: "search",
-  version: 10,
+  version: 11,
   summary: "Choose a width for each layer under a budget",
   description: [
     "Finds the widths that lose least, by the sensitivity table, while no limit is exceeded: so many bytes, bits, " +

@@ -10,7 +10,7 @@ import { inputs, outputs, type Parameters, parameters } from "./ports.ts";
 
 export const sensitivity = defineStage({
   name: "sensitivity",
-  version: 11,
+  version: 12,
   summary: "Measure what each layer loses at each width",
   description: [
     "Quantizes the weights of one layer at a time, or the activations of one scale, and measures what that costs: the table " +

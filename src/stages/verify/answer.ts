@@ -87,7 +87,7 @@ function domainJson(
   { domain: { name, label }, result, confirmed, kept }: DomainResult,
   first: number,
 ): JsonValue {
-  const { outputs, boxes, splits, open, settled, left } = result;
+  const { outputs, boxes, splits, open, settled, left, omitted } = result;
   return {
     name,
     ...(label === undefined ? {} : { label }),
@@ -98,6 +98,7 @@ function domainJson(
     settled,
     // JSON has no infinity: there is no estimate.
     left: Number.isFinite(left) ? left : null,
+    ...(omitted === undefined ? {} : { omitted }),
     outputs: outputs.map((output, at) => outputJson(output, confirmed, at, first)),
   };
 }

@@ -20,6 +20,7 @@ import type { NamedBox } from "../../verify/domain/input.ts";
 import type { SearchResult } from "../../verify/split/search.ts";
 import { MOST_SPLIT_INPUTS } from "../../verify/verify.ts";
 import type { Parameters } from "./ports.ts";
+import type { Reporter } from "./reporter.ts";
 
 /** Unless a number is given, so many times the boxes that were bounded are the parts that a certificate may have. */
 const PARTS_PER_BOX = 4;
@@ -61,6 +62,7 @@ export async function certificateOf(
   boxes: readonly NamedBox[],
   results: readonly SearchResult[],
   context: StageContext,
+  reporter: Reporter,
 ): Promise<MadeCertificate> {
   if (parts === 0) return none("none was asked for: parts is 0");
   const unbounded = results.findIndex(({ outputs }) =>
@@ -98,14 +100,7 @@ export async function certificateOf(
     const { certificate } = await certify(models, requests, {
       semantics,
       signal: context.signal,
-      progress: (done, parts) =>
-        context.progress({
-          phase: "certifying",
-          done,
-          total: boxes.length,
-          unit: "domains",
-          values: { parts },
-        }),
+      progress: (box, parts, share) => reporter.certifying(box, requests[box]!.parts, parts, share),
     });
     const claims = certificate.boxes.map(({ difference: { lower, upper } }) =>
       Math.max(...upper, ...lower.map((value) => -value))

@@ -5,6 +5,7 @@
  */
 
 import { UserError } from "../../base/errors.ts";
+import { formatWholeSeconds } from "../../base/units.ts";
 import type { Model } from "../../onnx/model.ts";
 import { encodeModel } from "../../onnx/write.ts";
 import type { StageContext, StageRun } from "../../registry/stage.ts";
@@ -13,20 +14,20 @@ import { ExecutedPair } from "../../verify/attack/executed.ts";
 import { snapFor } from "../../verify/attack/extremes.ts";
 import { confirm } from "../../verify/attack/found.ts";
 import { encodeNpy } from "../../verify/attack/npy.ts";
+import type { Propagated } from "../../verify/bounds/engine.ts";
 import { freeSides } from "../../verify/box.ts";
 import { decompose } from "../../verify/decompose.ts";
 import { domainInput, type NamedBox } from "../../verify/domain/input.ts";
 import { inputTensor } from "../../verify/domain/values.ts";
 import { exactBracket } from "../../verify/exact/bracket.ts";
-import { MarginProver, MOST_CLASSES } from "../../verify/margin.ts";
+import { hasMargins, marginNetwork, MarginProver } from "../../verify/margin.ts";
 import { mergedModel } from "../../verify/merged.ts";
-import { type PairedNetwork, sizeOf } from "../../verify/network/network.ts";
+import type { PairedNetwork } from "../../verify/network/network.ts";
 import { pairModels } from "../../verify/network/pair.ts";
 import { CheckpointClock } from "../../engine/training/checkpoint_clock.ts";
-import type { SearchProgress } from "../../verify/split/search.ts";
 import { withItself } from "../../verify/variants.ts";
-import { MOST_SPLIT_INPUTS, Verifier } from "../../verify/verify.ts";
-import { wholeWork } from "../../verify/work.ts";
+import { isSplit, Verifier } from "../../verify/verify.ts";
+import { wholeSeconds } from "../../verify/work.ts";
 import { zonotopeBracket } from "../../verify/zonotope/bracket.ts";
 import { answerOf, type DomainResult } from "./answer.ts";
 import { certificateOf } from "./certificate.ts";
@@ -41,6 +42,7 @@ import {
 } from "./checkpoint.ts";
 import { domainOf } from "./domain.ts";
 import type { inputs, outputs, Parameters, parameters } from "./ports.ts";
+import { Reporter } from "./reporter.ts";
 
 export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = async (
   parameters,
@@ -53,12 +55,28 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
   const network = pairModels(reference, model);
   const boxes = await domainOf(parameters.domain, reference, given);
   warnOfWork(parameters, network, boxes, context);
-  const domains = await verifyAll(parameters, { model, reference, network, boxes }, context);
+  const reporter = new Reporter(context, boxes.length);
+  const domains = await verifyAll(
+    parameters,
+    { model, reference, network, boxes },
+    context,
+    reporter,
+  );
 
   const worst = domains.reduce((most, each) => largest(each) > largest(most) ? each : most);
+  const { box } = worst.domain;
+  const { outputs } = worst.result;
   const parts = method === "exact" || method === "zonotope"
     ? undefined
-    : await decompose(network, worst.domain.box, { method, semantics, threads: context.threads });
+    : await decompose(network, box, {
+      method,
+      semantics,
+      threads: context.threads,
+      signal: context.signal,
+      points: outputs.flatMap(({ witness }) => witness?.input ?? []),
+      ...(!isSplit(box, parameters) && { bounds: outputs.map(({ proven }) => proven) }),
+      whole: ({ share, network, of }) => reporter.decomposing(share, network, of),
+    });
   const { bracket, metrics, bound } = answerOf(
     parameters,
     domains,
@@ -75,6 +93,7 @@ export const run: StageRun<typeof parameters, typeof inputs, typeof outputs> = a
     boxes,
     domains.map(({ result }) => result),
     context,
+    reporter,
   );
   return {
     outputs: {
@@ -99,6 +118,7 @@ async function verifyAll(
   { method, split, semantics, stop, attack }: Parameters,
   { model, reference, network, boxes }: Task,
   context: StageContext,
+  reporter: Reporter,
 ): Promise<DomainResult[]> {
   const { seed, threads, signal, checkpoints } = context;
   const saved = await checkpoints.load(CHECKPOINT);
@@ -108,19 +128,11 @@ async function verifyAll(
   const clock = new CheckpointClock(() =>
     checkpoints.save(SEARCH_CHECKPOINT, encodeSearch(done.length, state!()))
   );
-  const report = (state?: SearchProgress) =>
-    context.progress({
-      phase: "bounding",
-      done: done.length + (state?.settled ?? 0),
-      total: boxes.length,
-      unit: "domains",
-      ...(state && { values: { bound: state.proven, found: state.found } }),
-    });
-  const searched = method === "differential" && split
-    ? boxes.filter(({ box }) => freeSides(box) > 0 && freeSides(box) <= MOST_SPLIT_INPUTS)
-    : [];
+  const searched = boxes.filter(({ box }) => isSplit(box, { method, split }));
   const least = await leastGoal(network, searched, stop.ratio, semantics, threads);
   const target = Math.max(stop.bound ?? 0, least);
+  const isClassifier = boxes.some(({ label }) => label !== undefined) && hasMargins(network) &&
+    method !== "exact";
   await using open = new AsyncDisposableStack();
   const verifier = method === "exact" || method === "zonotope" ? undefined : open.use(
     new Verifier(network, {
@@ -130,7 +142,9 @@ async function verifyAll(
       ratio: stop.ratio,
       threads,
       signal,
-      progress: report,
+      progress: (state) => reporter.search(state),
+      whole: ({ part, share }) => reporter.part(part, share),
+      ...(isClassifier && { within: marginNetwork(network) }),
       save: async (search) => {
         state = search;
         await clock.tick();
@@ -144,17 +158,20 @@ async function verifyAll(
   const attacker = attack.restarts === 0
     ? undefined
     : open.use(await Attacker.open(network, threads));
-  const classes = sizeOf(network, network.output);
-  const isClassifier = boxes.some(({ label }) => label !== undefined) && classes > 1 &&
-    classes <= MOST_CLASSES && method !== "exact";
   const margins = isClassifier
-    ? open.use(new MarginProver(network, semantics, threads))
+    ? open.use(
+      new MarginProver(network, semantics, threads, {
+        check: () => signal.throwIfAborted(),
+        progress: () => reporter.part("bounding margins", 0),
+      }),
+    )
     : undefined;
   const snap = snapFor(domainInput(reference).type);
   for (const { box, item } of boxes.slice(done.length)) {
     signal.throwIfAborted();
-    report();
-    const points = await attacker?.attack(box, { ...attack, seed, signal, snap }) ?? [];
+    reporter.begin(done.length);
+    const progress = (share: number) => reporter.part("attacking", share);
+    const points = await attacker?.attack(box, { ...attack, seed, signal, snap, progress }) ?? [];
     const candidates = points.flatMap(({ highest, lowest }) => [highest.input, lowest.input]);
     const distinct = [...new Set(candidates)];
     const result = verifier !== undefined
@@ -169,11 +186,12 @@ async function verifyAll(
       });
     resume = undefined;
     const confirmed = await confirm(network, pair, box, result.outputs, semantics, snap, distinct);
-    const kept = margins && item && await isKept(margins, pair, box, item);
+    const kept = margins && item &&
+      await isKept(margins, pair, box, item, verifier?.known?.state);
     done.push({ result, confirmed, ...(kept !== undefined && { kept }) });
     await checkpoints.save(CHECKPOINT, encodeDone(done));
   }
-  report();
+  reporter.begin(done.length);
   return boxes.map((domain, at) => ({ domain, kept: undefined, ...done[at]! }));
 }
 
@@ -198,25 +216,27 @@ async function leastGoal(
   return Number.isFinite(noise) ? 2 * noise * ratio / (ratio - 1) : 0;
 }
 
-/** Multiplications that boxes are bounded whole by in minutes. */
-const QUICK_WORK = 1e12;
+/** Seconds for all boxes from which on it is said beforehand how long they can take. */
+const LONG = 120;
 
-/** Says beforehand that a network is too large for `differential` on anything but small boxes. */
+/** Says beforehand that `differential` takes long, on anything but small boxes. */
 function warnOfWork(
-  { method }: Parameters,
+  { method, split }: Parameters,
   network: PairedNetwork,
   boxes: readonly NamedBox[],
   context: StageContext,
 ): void {
-  const work = wholeWork(network);
-  if (method !== "differential" || work <= QUICK_WORK) return;
-  if (boxes.every(({ box }) => freeSides(box) === 0)) return;
+  if (method !== "differential") return;
+  const whole = boxes.filter(({ box }) => freeSides(box) > 0 && !isSplit(box, { method, split }));
+  if (whole.length === 0) return;
+  const seconds = wholeSeconds(network);
+  if (seconds * whole.length < LONG) return;
+  const each = formatWholeSeconds(Math.ceil(seconds));
   context.warn(
-    `Bounding a box of this domain can take hours: up to ${
-      work.toExponential(0)
-    } multiplications, ` +
-      "unless the box leaves the signs of few neurons open. Make it smaller, or take method " +
-      "interval, which takes seconds and says less",
+    `Bounding ${whole.length === 1 ? "the box" : `each of ${whole.length} boxes`} of this domain ` +
+      `can take about ${each}, and longer where slopes are chosen, unless it leaves the signs ` +
+      "of few neurons open. Make boxes smaller, take fewer, or limit what follows the first pass " +
+      "by stop: { time }; method interval takes seconds and says less",
   );
 }
 
@@ -226,10 +246,11 @@ async function isKept(
   pair: ExecutedPair,
   box: NamedBox["box"],
   item: Float64Array,
+  known: Propagated | undefined,
 ): Promise<boolean> {
   const [original, quantized] = await pair.outputs(item);
   const chosen = original.indexOf(Math.max(...original));
-  return quantized[chosen] === Math.max(...quantized) && await margins.isKept(box, chosen);
+  return quantized[chosen] === Math.max(...quantized) && await margins.isKept(box, chosen, known);
 }
 
 function largest({ result }: DomainResult): number {

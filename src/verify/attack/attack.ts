@@ -31,6 +31,8 @@ export interface AttackOptions {
   /** Takes a point of the box to one that the network can be fed. Float32 unless told. */
   readonly snap?: PointSnap;
   readonly signal?: AbortSignal;
+  /** Told how much is done, from 0 to 1. */
+  readonly progress?: (share: number) => void;
 }
 
 /** The most and the least difference of one output that was seen. */
@@ -101,6 +103,7 @@ export class Attacker implements AsyncDisposable {
       const wanted = goals.slice(from, from + this.#gradients.points);
       for (let step = 0; step < steps; step++) {
         signal?.throwIfAborted();
+        options.progress?.((from + part.length * step / steps) / points.length);
         const found = await this.#compute(part, wanted, extremes);
         const next = (length: number) =>
           part.map((point, at) => {

@@ -8,7 +8,13 @@
  */
 
 import { expandPools } from "../network/expand_pools.ts";
-import { inputsOf, type PairedNetwork, sizeOf, type ValueNumber } from "../network/network.ts";
+import {
+  inputsOf,
+  type PairedNetwork,
+  type PairedStep,
+  sizeOf,
+  type ValueNumber,
+} from "../network/network.ts";
 import { affineBounds, type AffineFacts, affineFacts, affineNoise } from "./affine.ts";
 import { type BoxBatch, close, down, intersect, type Noise, type ValueBounds } from "./batch.ts";
 import { isChain } from "./dense/chain.ts";
@@ -30,6 +36,7 @@ import {
 import { boundUnit, gamma, type Semantics } from "./roundoff.ts";
 import { type Rows, rowsOf } from "./rows.ts";
 import { relaxSmooth } from "./smooth.ts";
+import { rowTargets } from "./targets.ts";
 import { gridEndsOf, wantedRows } from "./wanted.ts";
 import type { Watch } from "./watch.ts";
 
@@ -47,6 +54,8 @@ export interface PropagationOptions {
   /** What computes; unless told, kernels too where they can, and ONNX Runtime elsewhere. */
   readonly engine?: "kernels" | "mixed" | "receptive" | "graphs";
   readonly watch?: Watch;
+  /** A network whose first steps are those of this one; what is known here can be extended there, see `extend`. */
+  readonly within?: PairedNetwork;
 }
 
 /** Which backward rows are made at inner values. */
@@ -66,20 +75,20 @@ export class Propagator implements AsyncDisposable {
   readonly #nonlinear = new Set<ValueNumber>();
   readonly #onlyRelu = new Set<ValueNumber>();
   readonly #gridEnds: ReturnType<typeof gridEndsOf>;
-  /** Values that depend on relaxed ones. */
-  readonly #isBehind = new Set<ValueNumber>();
-  readonly #comparisons: ReadonlySet<ValueNumber>;
+  /** Values whose neurons have rows of their own. */
+  readonly #targets: ReadonlySet<ValueNumber>;
   readonly #engine: BoundEngine;
 
   constructor(network: PairedNetwork, options: PropagationOptions = {}) {
     const expanded = expandPools(network);
     network = expanded.network;
     this.network = network;
-    this.#comparisons = expanded.comparisons;
+    this.#targets = new Set(rowTargets(network, expanded.comparisons));
     const { semantics = "real", threads = 1, memory = DEFAULT_MEMORY } = options;
     const { reselect = 0, refine = 0 } = options;
     this.#semantics = semantics;
-    this.#unit = boundUnit(network);
+    const { within } = options;
+    this.#unit = Math.max(boundUnit(network), within ? boundUnit(expandPools(within).network) : 0);
     // The division, the product and what a fused kernel may round between them.
     this.#slack = semantics === "real" ? 0 : gamma(4, 2 ** -24);
     this.#gridEnds = gridEndsOf(network);
@@ -99,11 +108,6 @@ export class Propagator implements AsyncDisposable {
       const maker = network.steps[step.input - 1];
       if (maker?.kind === "affine" && readers.get(step.input) === 1) this.#folded.add(step.input);
     });
-    network.steps.forEach((step, at) => {
-      const isBehind = step.kind !== "affine" ||
-        inputsOf(step).some((input) => this.#isBehind.has(input));
-      if (isBehind) this.#isBehind.add(at + 1);
-    });
     const facts = {
       folded: this.#folded,
       unit: this.#unit,
@@ -115,6 +119,11 @@ export class Propagator implements AsyncDisposable {
     this.#engine = engine === "kernels"
       ? new DenseEngine(network, facts)
       : new ENGINES[engine](network, facts, { threads, memory, reselect, refine, watch });
+  }
+
+  /** Values whose neurons have rows of their own, in the order in which they are bounded. */
+  get targets(): ReadonlySet<ValueNumber> {
+    return this.#targets;
   }
 
   /** Values whose bounds relaxations are made of. */
@@ -156,57 +165,26 @@ export class Propagator implements AsyncDisposable {
     const relaxations = new Map<ValueNumber, Relaxation>();
     const state = { batch, bounds, noise, relaxations };
     for (const [at, step] of network.steps.entries()) {
-      const value = at + 1;
-      if (step.kind === "affine") {
-        const known = inherited?.get(value);
-        const isBehind = this.#isBehind.has(value);
-        const magnitudes = known && isBehind && rows !== "none"
-          ? this.#engine.magnitudes(value, state)
-          : undefined;
-        if (known !== undefined && magnitudes !== undefined) {
-          // Rows say more than intervals wherever that counts.
-          bounds.set(value, known);
-          noise.set(value, affineNoise(magnitudes, step.size, this.#facts.get(value)!, this.#unit));
-        } else {
-          const made = await this.#interval(value, step, state);
-          bounds.set(value, made.bounds);
-          noise.set(value, made.noise);
-          if (known !== undefined) intersect(made.bounds, known);
-          close(made.bounds);
-        }
-        const own = bounds.get(value)!;
-        if (rows === "none" || !this.#nonlinear.has(value)) continue;
-        if (this.#comparisons.has(value) && step.size > MOST_COMPARED) continue;
-        if (!isBehind) continue;
-        await this.#narrow(value, "z", state);
-        if (rows === "differences") {
-          await this.#narrow(value, "joint", state);
-          close(own);
-        }
-        await this.#narrow(value, "y", state, rows === "differences");
-        close(own);
-      } else if (step.kind === "relu") {
-        const given = bounds.get(step.input)!;
-        const folded = this.#foldedOf(step.input, state);
-        const relaxation = newRelaxation(given.zLower.length);
-        relaxRelu(given, step.size, this.#unit, folded, relaxation);
-        relaxations.set(value, relaxation);
-        bounds.set(value, reluBounds(given));
-      } else if (step.kind === "quantize") {
-        const given = bounds.get(step.input)!;
-        const relaxation = newRelaxation(given.zLower.length);
-        const { quantizer, size } = step;
-        const made = relaxQuantize(given, size, quantizer, this.#unit, this.#slack, relaxation);
-        relaxations.set(value, relaxation);
-        bounds.set(value, made);
-      } else if (step.kind === "maxpool") throw new TypeError("Max pools must be expanded first");
-      else {
-        const given = bounds.get(step.input)!;
-        const relaxation = newRelaxation(given.zLower.length);
-        const slack = this.#semantics === "real" ? 0 : SMOOTH_ERROR;
-        bounds.set(value, relaxSmooth(step.kind, given, this.#unit, slack, relaxation));
-        relaxations.set(value, relaxation);
-      }
+      await this.#bound(at + 1, step, state, rows, inherited);
+    }
+    return state;
+  }
+
+  /**
+   * Bounds the values behind those that are known.
+   *
+   * @param known By a propagator of a network whose steps are the first of this one's, and whose option `within` was this
+   *   one.
+   */
+  async extend(known: Propagated, rows: InnerRows): Promise<Propagated> {
+    const state = {
+      batch: known.batch,
+      bounds: new Map(known.bounds),
+      noise: new Map(known.noise),
+      relaxations: new Map(known.relaxations),
+    };
+    for (const [at, step] of this.network.steps.entries()) {
+      if (!state.bounds.has(at + 1)) await this.#bound(at + 1, step, state, rows);
     }
     return state;
   }
@@ -236,6 +214,63 @@ export class Propagator implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#engine[Symbol.asyncDispose]();
+  }
+
+  /** Bounds one value. */
+  async #bound(
+    value: ValueNumber,
+    step: PairedStep,
+    state: Filled,
+    rows: InnerRows,
+    inherited?: ReadonlyMap<ValueNumber, ValueBounds>,
+  ): Promise<void> {
+    const { bounds, noise, relaxations } = state;
+    if (step.kind === "affine") {
+      const known = inherited?.get(value);
+      const hasRows = rows !== "none" && this.#targets.has(value);
+      const magnitudes = known && hasRows ? this.#engine.magnitudes(value, state) : undefined;
+      if (known !== undefined && magnitudes !== undefined) {
+        // Rows say more than intervals wherever that counts.
+        bounds.set(value, known);
+        noise.set(value, affineNoise(magnitudes, step.size, this.#facts.get(value)!, this.#unit));
+      } else {
+        const made = await this.#interval(value, step, state);
+        bounds.set(value, made.bounds);
+        noise.set(value, made.noise);
+        if (known !== undefined) intersect(made.bounds, known);
+        close(made.bounds);
+      }
+      const own = bounds.get(value)!;
+      if (!hasRows) return;
+      await this.#narrow(value, "z", state);
+      if (rows === "differences") {
+        await this.#narrow(value, "joint", state);
+        close(own);
+      }
+      await this.#narrow(value, "y", state, rows === "differences");
+      close(own);
+    } else if (step.kind === "relu") {
+      const given = bounds.get(step.input)!;
+      const folded = this.#foldedOf(step.input, state);
+      const relaxation = newRelaxation(given.zLower.length);
+      relaxRelu(given, step.size, this.#unit, folded, relaxation);
+      relaxations.set(value, relaxation);
+      bounds.set(value, reluBounds(given));
+    } else if (step.kind === "quantize") {
+      const given = bounds.get(step.input)!;
+      const relaxation = newRelaxation(given.zLower.length);
+      const { quantizer, size } = step;
+      const made = relaxQuantize(given, size, quantizer, this.#unit, this.#slack, relaxation);
+      relaxations.set(value, relaxation);
+      bounds.set(value, made);
+    } else if (step.kind === "maxpool") throw new TypeError("Max pools must be expanded first");
+    else {
+      const given = bounds.get(step.input)!;
+      const relaxation = newRelaxation(given.zLower.length);
+      const slack = this.#semantics === "real" ? 0 : SMOOTH_ERROR;
+      bounds.set(value, relaxSmooth(step.kind, given, this.#unit, slack, relaxation));
+      relaxations.set(value, relaxation);
+    }
   }
 
   async #interval(value: ValueNumber, step: AffinePairedStep, state: Propagated) {
@@ -299,6 +334,13 @@ export class Propagator implements AsyncDisposable {
   }
 }
 
+/** What is being filled in. */
+interface Filled extends Propagated {
+  readonly bounds: Map<ValueNumber, ValueBounds>;
+  readonly noise: Map<ValueNumber, Noise>;
+  readonly relaxations: Map<ValueNumber, Relaxation>;
+}
+
 const ENGINES = { mixed: MixedEngine, receptive: ReceptiveEngine, graphs: GraphEngine };
 
 function engineFor(network: PairedNetwork): keyof typeof ENGINES {
@@ -311,9 +353,6 @@ function engineFor(network: PairedNetwork): keyof typeof ENGINES {
  * largest errors over 33 million numbers were 2⁻²²·⁵ and 2⁻²¹·⁶.
  */
 const SMOOTH_ERROR = 2 ** -20;
-
-/** Larger pools have too many pairs of places for rows of their own. */
-const MOST_COMPARED = 128;
 
 /** Larger than any sum of underflows in a pass whose numbers stay below {@linkcode HUGE}. */
 const TINY = 1e-200;

@@ -39,7 +39,8 @@ export interface CertifyOptions {
   readonly differences?: boolean;
   /** Which arithmetic of the two models the claim speaks of; `real` unless told. */
   readonly semantics?: Semantics;
-  readonly progress?: (box: number, parts: number) => void;
+  /** Told which box it is at, the parts that are bounded, and how much of the next one is done, from 0 to 1. */
+  readonly progress?: (box: number, parts: number, share: number) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -68,8 +69,12 @@ export async function certify(
   const reached: boolean[] = [];
   let parts = 0;
   for (const [at, request] of requests.entries()) {
-    const splitter = new Splitter(prover, request, options);
-    await splitter.run((done) => options.progress?.(at, done));
+    options.signal?.throwIfAborted();
+    // Lets signals and messages in.
+    await new Promise((resolve) => setImmediate(resolve));
+    const progress = (done: number, share: number) => options.progress?.(at, done, share);
+    const splitter = new Splitter(prover, request, options, progress);
+    await splitter.run();
     const made = splitter.certified();
     const { lower, upper } = made.difference;
     if (![...lower, ...upper].every(Number.isFinite)) {
@@ -136,12 +141,19 @@ class Splitter {
   readonly #prover: Prover;
   readonly #request: CertifyRequest;
   readonly #options: CertifyOptions;
+  readonly #progress: (parts: number, share: number) => void;
   readonly #root: Part;
   readonly #differences: boolean;
   /** Parts beyond the target, the furthest first. */
   readonly #open: Part[] = [];
 
-  constructor(prover: Prover, request: CertifyRequest, options: CertifyOptions) {
+  constructor(
+    prover: Prover,
+    request: CertifyRequest,
+    options: CertifyOptions,
+    progress: (parts: number, share: number) => void,
+  ) {
+    this.#progress = progress;
     this.#prover = prover;
     this.#request = request;
     this.#options = options;
@@ -155,23 +167,26 @@ class Splitter {
     const { lower, upper } = this.#request.box;
     const worst = (differences: boolean) => {
       this.parts++;
-      return this.#excessOf(this.#prover.prove(lower, upper, { differences })).excess;
+      const options = { differences, progress: this.#partProgress };
+      return this.#excessOf(this.#prover.prove(lower, upper, options)).excess;
     };
     return WORTH * (1 + worst(true)) < 1 + worst(false);
   }
+
+  readonly #partProgress = (share: number) => this.#progress(this.parts, share);
 
   get isReached(): boolean {
     return this.#open.length === 0;
   }
 
-  async run(progress: (parts: number) => void): Promise<void> {
+  async run(): Promise<void> {
     let paused = performance.now();
     while (this.#open.length > 0 && this.parts + 2 <= this.#request.parts) {
       if (performance.now() - paused > PAUSE) {
         // Lets signals and messages in.
         await new Promise((resolve) => setImmediate(resolve));
         paused = performance.now();
-        progress(this.parts);
+        this.#progress(this.parts, 0);
       }
       this.#options.signal?.throwIfAborted();
       const part = this.#takeWorst();
@@ -219,7 +234,11 @@ class Splitter {
   }
 
   #bound(box: Box): Part {
-    const options = { differences: this.#differences, scores: true };
+    const options = {
+      differences: this.#differences,
+      scores: true,
+      progress: this.#partProgress,
+    };
     const bounds = this.#prover.prove(box.lower, box.upper, options);
     this.parts++;
     const { excess, worst } = this.#excessOf(bounds);

@@ -19,7 +19,7 @@ export interface SearchOptions {
   readonly target?: number;
   /** Boxes that are bounded at most. */
   readonly boxes?: number;
-  /** Milliseconds; a result that ended so depends on the machine. */
+  /** Milliseconds; a result that ended so depends on the machine. A box that is bounded whole takes one pass at least. */
   readonly time?: number;
   readonly semantics?: Semantics;
   /** Which inner rows are made; chosen by what they do on the whole domain unless told. */
@@ -63,4 +63,9 @@ export interface SearchResult extends Bracket {
   readonly left: number;
   /** Whether every box is done. */
   readonly isComplete: boolean;
+  /** Of a box that is bounded whole: passes that there was no time for. */
+  readonly omitted?: readonly OmittedPass[];
 }
+
+/** A pass that can make the bound of a whole box tighter: with slopes for each row, or of the merged network. */
+export type OmittedPass = "slopes" | "merged";
