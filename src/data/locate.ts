@@ -28,14 +28,20 @@ const FORM =
  * @param text A path, relative to `baseDir`, or `npm:PACKAGE@VERSION/PATH`.
  * @param baseDir The pipeline file's folder.
  * @param path The field that the text stands in, for messages.
- * @throws {UserError} If an npm source is malformed, has no exact version, or is not installed. Whether the file
- *   exists is not looked at: the text may be the start of several names.
+ * @throws {UserError} If it is the URL of something else, or an npm source that is malformed, has no exact version, or
+ *   is not installed. Whether the file exists is not looked at: the text may be the start of several names.
  */
 export async function locate(
   text: string,
   baseDir: string,
   path: readonly (string | number)[],
 ): Promise<string> {
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(text)) {
+    const hint = text.startsWith("file:")
+      ? "Write its path"
+      : "Download it, and name the file: a run gets nothing from a network but npm packages in exact versions";
+    throw fieldError(path, `"${text}" is an address, not a file`, hint);
+  }
   if (!text.startsWith("npm:")) return isAbsolute(text) ? text : resolve(baseDir, text);
   const { root, inside } = await locatePackage(text, baseDir, path, { mayInstall: true });
   if (inside !== "") return join(root, inside);

@@ -12,7 +12,7 @@ import type { ArtifactKind } from "../registry/artifact.ts";
 import { fillDefaults } from "../registry/defaults.ts";
 import type { RegisteredStage, Registry } from "../registry/registry.ts";
 import { asSchema } from "../registry/schema.ts";
-import { validate } from "../registry/validate.ts";
+import { type Issue, validate } from "../registry/validate.ts";
 import type { PipelineDocument } from "./document.ts";
 import { CONDITION_FORMS, type Gate, parseGate } from "./gate.ts";
 import { type Entry, expand, type ExpandedStage } from "./expand.ts";
@@ -257,7 +257,11 @@ class Checker {
     if (!isObject(given)) return undefined;
     const schema = asSchema(definition.parameters);
     const issues = validate(schema, given, path);
-    for (const issue of issues) this.#tell(issueProblem(issue, this.#document, this.#ids));
+    for (const issue of issues) {
+      const hint = portHint(issue, path.length, given, definition.inputs);
+      const told = hint === undefined ? issue : { ...issue, hint };
+      this.#tell(issueProblem(told, this.#document, this.#ids));
+    }
     if (issues.length > 0) return undefined;
     const parameters = fillDefaults(schema, given) as JsonObject;
     const found = definition.validate?.(parameters) ?? [];
@@ -362,6 +366,26 @@ class Checker {
     this.#told.add(identity);
     this.#problems.push(problem);
   }
+}
+
+/** For a key under `with` that is not there: what it stands for is a port's, or it is a port itself. */
+function portHint(
+  { path, subject, at }: Issue,
+  depth: number,
+  given: JsonObject,
+  ports: Readonly<Record<string, unknown>>,
+): string | undefined {
+  if (at !== "key" || path.length === subject.length) return undefined;
+  const key = path.at(-1);
+  const value = path.slice(depth).reduce<JsonValue | undefined>(
+    (inside, each) => (inside as Record<string | number, JsonValue> | undefined)?.[each],
+    given,
+  );
+  const port = [key, value].find((name) => typeof name === "string" && Object.hasOwn(ports, name));
+  if (port === undefined) return undefined;
+  const source = typeof value === "string" && value !== port ? value : "inputs.NAME";
+  return `Inputs are not named under with: "${port}" takes the nearest that fits, or what stands beside with: ` +
+    `in: { ${port}: ${source} }`;
 }
 
 const JSON_KINDS = ["sensitivity", "assignment", "latency"] as const;

