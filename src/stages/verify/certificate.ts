@@ -7,6 +7,7 @@
 import { readFile } from "node:fs/promises";
 import { canonicalJson } from "../../base/canonical_json.ts";
 import { UserError } from "../../base/errors.ts";
+import { formatWholeSeconds } from "../../base/units.ts";
 import { FORMAT, type NoCertificate, VERSION } from "../../checker/certificate.ts";
 import type { StageContext } from "../../registry/stage.ts";
 import { freeSides } from "../../verify/box.ts";
@@ -26,8 +27,11 @@ import type { Reporter } from "./reporter.ts";
 const PARTS_PER_BOX = 4;
 const LEAST_PARTS = 64;
 
-/** Multiplications that one part may take where nobody asked for a certificate expressly. */
-const MOST_WORK = 1e10;
+/** Multiplications that one part may take where nobody asked for a certificate expressly: ten seconds at most. */
+const MOST_WORK = 2e9;
+
+/** Multiplications a second where the signs of most neurons are open, and pools are many. */
+const RATE = 2e8;
 
 /**
  * Certificates claim a little more than what is proven, as the checker's bounds are others. A share of it is enough to
@@ -81,9 +85,8 @@ export async function certificateOf(
       const work = workOfPart(models, semantics);
       if (work > MOST_WORK) {
         return none(
-          `one part takes about ${
-            work.toPrecision(2)
-          } multiplications, so it has to be asked for: ` +
+          `one part takes up to ${work.toPrecision(2)} multiplications, which can take ` +
+            `${formatWholeSeconds(Math.ceil(work / RATE))}, so it has to be asked for: ` +
             "certificate: { parts: 1 }",
           context,
         );

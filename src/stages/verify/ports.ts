@@ -67,7 +67,9 @@ export const parameters = Type.Object({
     time: Type.Optional(Type.Number({
       exclusiveMinimum: 0,
       description:
-        "Seconds for each box of the domain at most. What is proven by then depends on the machine; `boxes` does not.",
+        "Seconds for each box of the domain at most. What is proven by then depends on the machine; `boxes` does not. A box " +
+        "that is bounded whole takes one pass at least; what makes its bound tighter is left out or ended when time is " +
+        "over, and `omitted` in the bracket says so.",
     })),
   }, { additionalProperties: false, default: {}, description: "When to stop splitting." }),
   attack: Type.Object({
@@ -92,7 +94,7 @@ export const parameters = Type.Object({
       description:
         "How many parts each box of the domain may be cut into for it; 0 makes no certificate. Unless given, four times " +
         "the boxes that were bounded, one part where more than 8 inputs have some width, and no certificate where one part takes " +
-        "more than 10¹⁰ multiplications.",
+        "more than 2·10⁹ multiplications, which can be ten seconds.",
     })),
   }, {
     additionalProperties: false,
