@@ -164,7 +164,7 @@ export function rows(boxes: number): readonly Row[] {
       name: "p3 int8 bracket",
       required: "1.05, median ≤ 2 s",
       cases: () => acas(3, "int8 tensor"),
-      options: { ...search, ratio: 1.05 },
+      options: { ...search, ratio: 1.05, time: 600_000 },
       summarize: narrow(1.05),
     },
     {
