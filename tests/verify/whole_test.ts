@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { Random } from "../../src/base/random.ts";
 import { box } from "../../src/verify/box.ts";
 import { evaluate } from "../../src/verify/network/evaluate.ts";
 import { pairModels } from "../../src/verify/network/pair.ts";
 import { type Method, Verifier } from "../../src/verify/verify.ts";
 import { zonotopeBracket } from "../../src/verify/zonotope/bracket.ts";
 import { dense } from "../checker/networks.ts";
+import { boxes, chain } from "./chains.ts";
 
 const NETWORK = pairModels(...dense(1, 3, [9, 9], 0.2));
 const DOMAIN = box([-0.1, -0.1, 0.2], [0.1, 0, 0.3]);
@@ -61,3 +63,11 @@ for (const [name, bracket] of Object.entries(BRACKETS)) {
     assert.deepEqual([isComplete, left], [true, 0]);
   });
 }
+
+Deno.test("a layer of very many weights is bounded", async () => {
+  const network = chain(1, [1200, 400, 3], 1e-4);
+  const { lower, upper } = boxes(Random.from(1, "many weights"), 1, 1200, 1e-4);
+  await using verifier = new Verifier(network, { method: "differential", split: true });
+  const { outputs } = await verifier.verify({ lower, upper });
+  assert.ok(outputs.every(({ found, proven }) => found > 0 && proven < 2 * found));
+});

@@ -232,7 +232,13 @@ export class CondensedExpander {
 function areClose(network: PairedNetwork): boolean {
   return layersOf(network).every((layer) => {
     if (layer?.weights.difference === undefined) return true;
-    const size = (weights: Float64Array) => Math.hypot(...weights);
     return size(layer.weights.difference) < CLOSE * size(layer.weights.original!);
   });
+}
+
+/** The Euclidean norm; more numbers than a function can be called with. */
+function size(weights: Float64Array): number {
+  let sum = 0;
+  for (let at = 0; at < weights.length; at++) sum += weights[at]! ** 2;
+  return Math.sqrt(sum);
 }
