@@ -4,6 +4,7 @@
  * @module
  */
 
+import { withConstantsAsInitializers } from "../onnx/constants.ts";
 import { cloneModel, constantValue, nameEverything, producers } from "../onnx/edit.ts";
 import type { Model, Node } from "../onnx/model.ts";
 import { bitsPerElement, elementCount } from "../onnx/tensor.ts";
@@ -41,9 +42,12 @@ export interface LayerReading {
  *
  * @param reference The float model that it was made from: layers are matched by name.
  */
-export function readLayers(model: Model, reference?: Model): LayerReading[] {
+export function readLayers(given: Model, reference?: Model): LayerReading[] {
+  const model = withConstantsAsInitializers(given);
   const { weights, codebooks, floatWeights } = readQuantization(model);
-  const original = reference === undefined ? undefined : new FloatModel(reference);
+  const original = reference === undefined
+    ? undefined
+    : new FloatModel(withConstantsAsInitializers(reference));
   const transposed = transposedInputs(model);
   const found = new Map<Node, LayerReading>();
   for (const reading of [...weights, ...codebooks, ...floatWeights]) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { withConstantsAsInitializers } from "../onnx/constants.ts";
 import type { Model } from "../onnx/model.ts";
 import { readQuantization } from "./qdq.ts";
 
@@ -14,7 +15,7 @@ const INT16_MAX = 32767;
  * weight exceed 16 bits: 255 · 2 · 64 is the most that fits.
  */
 export function productsCanSaturate(model: Model): boolean {
-  const { weights, activations } = readQuantization(model);
+  const { weights, activations } = readQuantization(withConstantsAsInitializers(model));
   const largest = new Map<string, number>();
   for (const { result, parameters } of activations) {
     largest.set(result, parameters?.grid.qmax ?? 255);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { withConstantsAsInitializers } from "../onnx/constants.ts";
 import type { Model } from "../onnx/model.ts";
 import { bitsPerElement, elementCount, type Tensor } from "../onnx/tensor.ts";
 import { packedBytes } from "./pack.ts";
@@ -24,7 +25,8 @@ export interface WeightSize {
 }
 
 /** Measures the weights of a float or quantized model; weights that several nodes share count once. */
-export function weightSize(model: Model): WeightSize {
+export function weightSize(given: Model): WeightSize {
+  const model = withConstantsAsInitializers(given);
   const { weights, codebooks, floatWeights } = readQuantization(model);
   const seen = new Set<string>();
   let count = 0;

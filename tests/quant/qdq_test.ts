@@ -3,13 +3,15 @@ import { loadRuntime } from "../../src/engine/runtime.ts";
 import { openSession } from "../../src/engine/session.ts";
 import { GraphBuilder } from "../../src/onnx/build.ts";
 import { decodeModel, readModel } from "../../src/onnx/read.ts";
-import type { Model } from "../../src/onnx/model.ts";
+import type { Model, Node } from "../../src/onnx/model.ts";
 import { float32, tensor } from "../../src/onnx/tensor.ts";
 import { encodeModel } from "../../src/onnx/write.ts";
 import { dequantize, fakeQuantize, grid, tensorParameters } from "../../src/quant/grid.ts";
 import { placeQuantizers } from "../../src/quant/placement.ts";
 import { quantizeActivation, readQuantization } from "../../src/quant/qdq.ts";
 import { applyQuantization } from "../../src/quant/apply.ts";
+import { readLayers } from "../../src/quant/layer_readings.ts";
+import { productsCanSaturate } from "../../src/quant/saturation.ts";
 import { weightSize } from "../../src/quant/weight_size.ts";
 import { networkInput, quantizeMinMax, smallNetwork } from "./small_network.ts";
 
@@ -284,4 +286,46 @@ Deno.test("a bias that does not fit into 32 bits stays float", () => {
   });
   assert.deepEqual(floatBiases, [layer]);
   assert.deepEqual(model.graph.initializers.get("b"), float32([1], [100]));
+});
+
+/** The same model with all of its initializers as `Constant` nodes. */
+function withConstantNodes({ graph, ...rest }: Model): Model {
+  const constants = [...graph.initializers].map(([name, value]): Node => ({
+    name,
+    domain: "",
+    opType: "Constant",
+    inputs: [],
+    outputs: [name],
+    attributes: new Map([["value", { kind: "tensor", value }]]),
+  }));
+  return {
+    ...rest,
+    graph: { ...graph, initializers: new Map(), nodes: [...constants, ...graph.nodes] },
+  };
+}
+
+Deno.test("weights in Constant nodes, and those that are cast, are measured like others", async () => {
+  const float = smallNetwork();
+  const quantized = await quantizeMinMax(float, {
+    weightBits: 8,
+    activationBits: 8,
+    granularity: "channel",
+    encoding: "native",
+    symmetricWeights: true,
+  });
+  for (const model of [float, quantized]) {
+    const other = withConstantNodes(model);
+    assert.deepEqual(weightSize(other), weightSize(model));
+    assert.deepEqual(readLayers(other), readLayers(model));
+    assert.equal(productsCanSaturate(other), productsCanSaturate(model));
+    assert.equal(other.graph.initializers.size, 0, "it is not changed");
+  }
+  assert.ok(productsCanSaturate(quantized));
+
+  const builder = new GraphBuilder();
+  const x = builder.input("x", "float32", ["N", 4]);
+  const half = builder.constant(tensor("float16", [4, 3], new Uint16Array(12).fill(0x3800)), "w");
+  const cast = builder.op("Cast", [half], { to: 1 });
+  builder.output(builder.op("MatMul", [x, cast]));
+  assert.deepEqual(weightSize(builder.build()), { count: 12, bits: 16, bytes: 24 });
 });

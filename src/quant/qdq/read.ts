@@ -105,7 +105,15 @@ export function readQuantization(model: Model): QuantizationReading {
 }
 
 /** Operators between weights and the node that reads them. */
-const FOLLOWED = new Set(["Max", "Reshape", "Transpose", "Identity", "Squeeze", "Unsqueeze"]);
+const FOLLOWED = new Set([
+  "Cast",
+  "Identity",
+  "Max",
+  "Reshape",
+  "Squeeze",
+  "Transpose",
+  "Unsqueeze",
+]);
 
 class Reader {
   readonly #graph: Graph;

@@ -11,7 +11,7 @@ import { inputs, outputs, parameters } from "./ports.ts";
 
 export const evaluate = defineStage({
   name: "evaluate",
-  version: 2,
+  version: 3,
   summary: "Measure a model's accuracy and size, and compare it with the float model",
   description: [
     "Runs a model over a data set, beside the float model where there is one, and measures accuracy, how far the outputs " +

@@ -11,7 +11,7 @@ import { inputs, outputs, parameters } from "./ports.ts";
 // `export` is a reserved word.
 export const exportStage = defineStage({
   name: "export",
-  version: 1,
+  version: 2,
   summary: "Copy a model out of the store, once it is sure to run where it is deployed",
   description: [
     "Writes the model, a JSON summary and a Markdown page about both to a folder: sizes, metrics, the bits of each layer, " +

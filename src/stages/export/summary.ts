@@ -6,6 +6,7 @@
 
 import type { Deployment, SessionOption } from "../../engine/deployment.ts";
 import { RUNTIME_VERSION } from "../../engine/identity.ts";
+import { withConstantsAsInitializers } from "../../onnx/constants.ts";
 import type { Dimension, Model, ValueInfo } from "../../onnx/model.ts";
 import { elementCount } from "../../onnx/tensor.ts";
 import type { Evaluation } from "../../quant/evaluation.ts";
@@ -103,7 +104,8 @@ function describe({ name, type, dims }: ValueInfo): TensorSummary {
   return { name, type: type ?? "unknown", shape };
 }
 
-function quantizationOf(model: Model): Pick<ExportSummary, "layers" | "activations"> {
+function quantizationOf(given: Model): Pick<ExportSummary, "layers" | "activations"> {
+  const model = withConstantsAsInitializers(given);
   const { weights, codebooks, floatWeights, activations } = readQuantization(model);
   const layers = new Map<unknown, LayerSummary>();
   const add = (
