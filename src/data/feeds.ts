@@ -142,7 +142,10 @@ function mismatch(
     return {
       message: `Input "${input.name}" of the model "${model}" is ${input.type}, but the data set ` +
         `"${data}" delivers ${array.type}`,
-      hint: `Say preprocess: { dtype: ${input.type} } at the data set`,
+      hint: `Say preprocess: { dtype: ${input.type} } at the data set` +
+        (isFloat(input.type) && isFloat(array.type)
+          ? "; models that are compared have to take one type, so convert a half-precision copy with float32 inputs and outputs"
+          : ""),
     };
   }
   const wanted = input.dims?.slice(1);
@@ -156,6 +159,10 @@ function mismatch(
       `items of the data set "${data}" have shape ${show(array.dims)}, without the batch dimension`,
     hint: mend(array.dims, wanted),
   };
+}
+
+function isFloat(type: string | undefined): boolean {
+  return type?.includes("float") ?? false;
 }
 
 function show(dims: readonly Dimension[]): string {
@@ -183,6 +190,9 @@ function mend(dims: readonly number[], wanted: readonly Dimension[]): string {
   const fixed = wanted.filter((dim) => typeof dim === "number");
   if (fixed.length === wanted.length && elementCount(fixed) === elementCount(dims)) {
     return `Say preprocess: { reshape: [${wanted.join(", ")}] } at the data set`;
+  }
+  if (dims.length === 1 && wanted.length === 1 && a! - 1 === wanted[0]) {
+    return "If one of the numbers is the label, name its column with labels: NAME at the data set";
   }
   return "Use data of the model's input shape";
 }

@@ -102,6 +102,14 @@ Deno.test("on a terminal, a stage that is under way has a live line, and then a 
     "✓ w4       1.50 s",
     "",
   ]);
+  send({ type: "stage.start", stage: "w2", key: end.key, threads: 1 });
+  send({ type: "stage.end", stage: "w2", uses: "quantize", status: "skipped", seconds: 0, ...end });
+  send({ type: "stage.end", stage: "w1", uses: "quantize", status: "skipped", seconds: 0, ...end });
+  assert.deepEqual(terminal.screen.slice(3), [
+    "- w2       interrupted",
+    "- w1       not started",
+    "",
+  ]);
   view.close();
-  assert.equal(terminal.screen.length, 4);
+  assert.equal(terminal.screen.length, 6);
 });

@@ -1,4 +1,4 @@
-import { deepEqual, equal, rejects, throws } from "node:assert/strict";
+import { deepEqual, equal, match, rejects, throws } from "node:assert/strict";
 import type { UserError } from "../../src/base/errors.ts";
 import type { Batch, Dataset } from "../../src/data/dataset.ts";
 import { feedsOf, planFeeds } from "../../src/data/feeds.ts";
@@ -63,6 +63,7 @@ Deno.test("a wrong type or shape comes with the field that mends it", () => {
     [[3, 32, 32], ["n", 3, 224, 224], "resize: [224, 224]"],
     [[1, 28, 28], ["n", 784], "reshape: [784]"],
     [[784], ["n", 1, 28, 28], "reshape: [1, 28, 28]"],
+    [[9], ["n", 8], "labels: NAME"],
     [[5], ["n", 7], "Use data of the model's input shape"],
   ];
   for (const [dims, wanted, mend] of cases) {
@@ -81,6 +82,10 @@ Deno.test("a wrong type or shape comes with the field that mends it", () => {
       'Input "x" of the model "w4.model" is uint8, but the data set "inputs.test" delivers float32',
     hint: "Say preprocess: { dtype: uint8 } at the data set",
   });
+  match(
+    problem(data([3]), [input("x", ["n", 3], "float16")]).hint!,
+    /^Say preprocess: \{ dtype: float16 \} at the data set; models that are compared .* one type/,
+  );
 });
 
 Deno.test("inputs of different fixed batches are refused", async () => {

@@ -68,12 +68,13 @@ export class RunView {
       case "stage.warning":
         this.#print([this.#warning(event.stage, event.message)]);
         break;
-      case "stage.end":
-        this.#meters.delete(event.stage);
+      case "stage.end": {
+        const hasStarted = this.#meters.delete(event.stage);
         this.#over++;
         if (event.status !== "hit" && event.status !== "ran") this.#unsuccessful.add(event.stage);
-        this.#print(this.#endLines(event));
+        this.#print(this.#endLines(event, hasStarted));
         break;
+      }
       case "stage.plan":
       case "stage.provenance":
       case "run.end":
@@ -102,7 +103,7 @@ export class RunView {
       : this.#line(mark, id, printable(message));
   }
 
-  #endLines(event: StageEndEvent): string[] {
+  #endLines(event: StageEndEvent, hasStarted: boolean): string[] {
     const { green, red, yellow, dim } = this.#style;
     const id = event.stage;
     switch (event.status) {
@@ -114,7 +115,7 @@ export class RunView {
       case "ran":
         return [this.#line(green("✓"), id, formatSeconds(event.seconds))];
       case "skipped":
-        return [this.#line(dim("-"), id, dim("not started"))];
+        return [this.#line(dim("-"), id, dim(hasStarted ? "interrupted" : "not started"))];
       case "blocked": {
         const missing = (this.#after.get(id) ?? []).filter((each) => this.#unsuccessful.has(each));
         return [this.#line(yellow("-"), id, `not started: it needs ${missing.join(" and ")}`)];
