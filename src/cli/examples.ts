@@ -14,7 +14,8 @@ const FIRST_STEPS: readonly Example[] = [
   ["quantize a digit classifier to 8 and to 4 bits", "run pipelines/digits.yaml"],
   ["a pipeline for my own model", "init model.onnx"],
   ["is it right?", "check model.yaml"],
-  ["what can this stage do?", "stages quantize"],
+  ["which stages are there?", "stages"],
+  ["what can this one do?", "stages verify"],
   ["more about a command", "run --help"],
 ];
 

@@ -49,5 +49,8 @@ Deno.test("a certificate is accepted with its models, and refused with a smaller
   assert.match(reason, /"unit box": output 0 is claimed/);
 
   const none = await call(["check-certificate", "none.json"], { cwd: folder.path });
-  assert.deepEqual([none.code, /"none.json" does not exist/.test(none.stderr)], [2, true]);
+  assert.deepEqual([none.code, /"none.json" does not exist\n.*to: FOLDER/.test(none.stderr)], [
+    2,
+    true,
+  ]);
 });

@@ -107,7 +107,10 @@ async function readText(path: string): Promise<string> {
     return await Deno.readTextFile(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new UserError(`Certificate "${path}" does not exist`);
+    throw new UserError({
+      message: `Certificate "${path}" does not exist`,
+      hint: "The stage verify makes one, and copies it to a folder with to: FOLDER",
+    });
   }
 }
 

@@ -34,7 +34,7 @@ export function explainCommandLine(
   const action = runParser<typeof parser, undefined, undefined>(parser, PROGRAM, args, {
     brief: message`Quantizes neural networks and shows what that costs`,
     description:
-      message`A pipeline is a YAML file that chains stages: prepare, calibrate, quantize, evaluate and more. Results are cached by content: only what changed is ever computed again. With --debug (or BITBOUND_DEBUG=1), errors say where they come from. Plugins may write only the store and the exports; with --trust-plugins, they may do what the program may.`,
+      message`A pipeline is a YAML file that chains stages: they quantize, learn roundings, search widths under a budget, measure, prove bounds, export. Results are cached by content: only what changed is ever computed again. With --debug (or BITBOUND_DEBUG=1), errors say where they come from. Plugins may write only the store and the exports; with --trust-plugins, they may do what the program may.`,
     usageLine: [{ type: "literal", value: "COMMAND" }, { type: "literal", value: "[OPTIONS]" }],
     help: {
       option: { names: ["-h", "--help"] },
