@@ -41,15 +41,19 @@ export interface Session extends AsyncDisposable {
    * Runs the model once. Before it, timers and signals get their turn; while it runs, the event loop is blocked.
    *
    * @param feeds Inputs by name.
-   * @param fetches Names of the outputs to compute; all unless told.
+   * @param fetches Names of the outputs to compute; all unless told. By name also tensors that they are written into,
+   *   `undefined` for new ones: fresh memory for large results takes longer than many models do.
    * @throws {TypeError | RangeError} If an input is missing, unknown, or of another type or shape.
    * @throws {UserError} If the model fails; names the node and the operator.
    */
   run(
     feeds: Readonly<Record<string, Tensor>>,
-    fetches?: readonly string[],
+    fetches?: Fetches,
   ): Promise<Record<string, Tensor>>;
 }
+
+/** Names of outputs, or tensors to be written into by name. */
+export type Fetches = readonly string[] | Readonly<Record<string, Tensor | undefined>>;
 
 /**
  * Opens a model.
@@ -119,14 +123,17 @@ class RuntimeSession implements Session {
 
   async run(
     feeds: Readonly<Record<string, Tensor>>,
-    fetches?: readonly string[],
+    fetches: Fetches = this.outputs.map(({ name }) => name),
   ): Promise<Record<string, Tensor>> {
     checkFeeds(this.inputs, feeds);
     const inputs: Record<string, NativeTensor> = {};
     for (const { name } of this.inputs) inputs[name] = toNative(this.#runtime, feeds[name]!);
-    const results = await this.#runNative(inputs, fetches);
+    const targets = Array.isArray(fetches)
+      ? Object.fromEntries(fetches.map((name: string) => [name, undefined]))
+      : fetches as Readonly<Record<string, Tensor | undefined>>;
+    const results = await this.#runNative(inputs, targets);
     const outputs: Record<string, Tensor> = {};
-    for (const name of fetches ?? this.outputs.map((output) => output.name)) {
+    for (const name of Object.keys(targets)) {
       outputs[name] = fromNative(results[name] as NativeTensor);
     }
     return outputs;
@@ -141,18 +148,19 @@ class RuntimeSession implements Session {
 
   async #runNative(
     inputs: Record<string, NativeTensor>,
-    fetches: readonly string[] | undefined,
+    targets: Readonly<Record<string, Tensor | undefined>>,
   ): Promise<Record<string, unknown>> {
     if (this.#native === undefined) throw new TypeError("Session is released");
-    for (const name of fetches ?? []) {
+    const fetches: Record<string, NativeTensor | null> = {};
+    for (const [name, target] of Object.entries(targets)) {
       if (!this.outputs.some((output) => output.name === name)) {
         throw new RangeError(
           `Output "${name}" does not exist: the model has ${quoteNames(this.outputs)}`,
         );
       }
+      fetches[name] = target === undefined ? null : toNative(this.#runtime, target);
     }
-    const run = (native: NativeSession) =>
-      fetches === undefined ? native.run(inputs) : native.run(inputs, fetches);
+    const run = (native: NativeSession) => native.run(inputs, fetches);
     try {
       return await run(this.#native);
     } catch (error) {

@@ -46,6 +46,18 @@ Deno.test("a session describes its inputs and outputs and computes only what is 
   deepEqual([...fetched.p!.data], [1, 2]);
 });
 
+Deno.test("results are written into tensors that are given, also in the middle of a buffer", async () => {
+  await using session = await openSession(affine().build());
+  const feeds = { x: float32([1, 2], [1, 0]) };
+  const wanted = [...(await session.run(feeds)).y!.data];
+  const room = new Float32Array(wanted.length + 2).fill(7);
+  const into = tensor("float32", [1, wanted.length], room.subarray(1, 1 + wanted.length));
+  const { y } = await session.run(feeds, { y: into });
+  deepEqual([...y!.data], wanted);
+  deepEqual([...room], [7, ...wanted, 7]);
+  deepEqual(Object.keys(await session.run(feeds, { y: undefined })), ["y"]);
+});
+
 Deno.test("every element type goes in and comes out unchanged, also from the middle of a buffer", async () => {
   const cases: Tensor[] = [
     tensor("float16", [3], Uint16Array.of(0, 0x3c00, 0xc000, 7).subarray(1)),

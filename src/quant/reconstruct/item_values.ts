@@ -19,6 +19,8 @@ export interface ItemValues {
   gather(items: ArrayLike<number | bigint>): Tensor;
   /** The whole for a training run: a tensor if it is in memory. */
   asData(): TrainingData;
+  /** Rows from `start` on that may be written to; `undefined` where values have to be given to `write`. */
+  room(start: number, count: number): Tensor | undefined;
   /** Sets rows from `start` on. */
   write(start: number, rows: Tensor): void;
   /** Gives its room back. */
@@ -32,6 +34,8 @@ type NumbersClass = new (buffer: ArrayBuffer) => Numbers;
 export class ItemStorage implements Disposable {
   readonly #limit: number;
   #used = 0;
+  /** Memory that was given back: fresh memory has to be cleared, page by page, before it is written to. */
+  #spare: Uint8Array<ArrayBuffer>[] = [];
   #folder: string | undefined;
   #files = 0;
   readonly #open = new Set<FileValues>();
@@ -61,6 +65,8 @@ export class ItemStorage implements Disposable {
       rowBytes: width * values.BYTES_PER_ELEMENT,
       Numbers: values.constructor as NumbersClass,
     };
+    const at = this.#spare.findIndex(({ length }) => length === bytes);
+    const [spare] = at < 0 ? [] : this.#spare.splice(at, 1);
     if (this.#used + bytes > this.#limit) {
       this.#folder ??= orExplain(() => Deno.makeTempDirSync({ prefix: "bitbound-items-" }));
       const values = new FileValues(
@@ -72,10 +78,21 @@ export class ItemStorage implements Disposable {
       return values;
     }
     this.#used += bytes;
-    return new MemoryValues(shape, () => this.#used -= bytes);
+    this.#dropSpare();
+    return new MemoryValues(shape, spare ?? new Uint8Array(bytes), (memory) => {
+      this.#used -= bytes;
+      this.#spare.push(memory);
+    });
+  }
+
+  /** What is spare counts too: the oldest goes first. */
+  #dropSpare(): void {
+    const total = () => this.#spare.reduce((sum, { length }) => sum + length, this.#used);
+    while (this.#spare.length > 0 && total() > this.#limit) this.#spare.shift();
   }
 
   [Symbol.dispose](): void {
+    this.#spare = [];
     for (const values of this.#open) values.release();
     if (this.#folder !== undefined) Deno.removeSync(this.#folder, { recursive: true });
     this.#folder = undefined;
@@ -105,6 +122,7 @@ abstract class Rows implements ItemValues {
   abstract read(start: number, count: number): Tensor;
   abstract release(): void;
   abstract asData(): TrainingData;
+  abstract room(start: number, count: number): Tensor | undefined;
   abstract write(start: number, rows: Tensor): void;
   protected abstract copyRow(item: number, into: Uint8Array): void;
 
@@ -128,11 +146,16 @@ abstract class Rows implements ItemValues {
 
 class MemoryValues extends Rows {
   #bytes: Uint8Array<ArrayBuffer>;
-  readonly #onRelease: () => void;
+  readonly #onRelease: (memory: Uint8Array<ArrayBuffer>) => void;
 
-  constructor(shape: RowShape, onRelease: () => void) {
+  /** @param memory As long as all rows. */
+  constructor(
+    shape: RowShape,
+    memory: Uint8Array<ArrayBuffer>,
+    onRelease: (memory: Uint8Array<ArrayBuffer>) => void,
+  ) {
     super(shape);
-    this.#bytes = new Uint8Array(shape.dims[0]! * shape.rowBytes);
+    this.#bytes = memory;
     this.#onRelease = onRelease;
   }
 
@@ -148,12 +171,16 @@ class MemoryValues extends Rows {
     return this.read(0, this.dims[0]!);
   }
 
+  room(start: number, count: number): Tensor {
+    return this.read(start, count);
+  }
+
   write(start: number, rows: Tensor): void {
     this.#bytes.set(bytesOf(rows), start * this.rowBytes);
   }
 
   release(): void {
-    if (this.#bytes.length > 0) this.#onRelease();
+    if (this.#bytes.length > 0) this.#onRelease(this.#bytes);
     this.#bytes = new Uint8Array();
   }
 
@@ -183,6 +210,10 @@ class FileValues extends Rows {
 
   asData(): TrainingData {
     return this;
+  }
+
+  room(): undefined {
+    return undefined;
   }
 
   write(start: number, rows: Tensor): void {

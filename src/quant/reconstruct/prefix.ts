@@ -163,7 +163,11 @@ export class Prefix {
       for (const { beside } of extras) {
         for (const [name, values] of beside) feeds[name] = values.read(start, count);
       }
-      const results = await session.run(feeds);
+      const rooms = new Map(names.map((name) => [name, found.get(name)?.room(start, count)]));
+      const results = await session.run(feeds, {
+        ...Object.fromEntries(rooms),
+        ...Object.fromEntries(extras.map(({ output }) => [output, undefined])),
+      });
       for (const name of names) {
         const rows = results[name]!;
         if (rows.dims[0] !== count) throw notByItem(name, rows, count);
@@ -172,7 +176,7 @@ export class Prefix {
           values = this.#storage.allocate(rows, this.items);
           found.set(name, values);
         }
-        values.write(start, rows);
+        if (rooms.get(name) === undefined) values.write(start, rows);
       }
       for (const { output, add } of extras) add(results[output]!.data as Float32Array);
     }

@@ -103,10 +103,14 @@ Deno.test("Moments of patches are those of plain loops, for every kind of convol
     [[4, 2, 3, 3], { group: 2, dilations: [2, 1] }],
     [[4, 1, 3, 3], { group: 4, pads: [1, 1, 1, 1], strides: [2, 2] }],
     [[6, 4, 1, 1], {}],
+    // So many that the matrices are made in blocks.
+    [[1, 40, 3, 3], { pads: [1, 1, 1, 1] }],
+    [[2, 20, 3, 3], { group: 2 }],
   ];
   using storage = new ItemStorage(1e6);
   for (const [dims, attributes] of cases) {
-    const shape = [3, 4, 7, 6];
+    const groups = typeof attributes.group === "number" ? attributes.group : 1;
+    const shape = [3, dims[1]! * groups, 7, 6];
     const x = float32(shape, Array.from({ length: elementCount(shape) }, () => random.normal()));
     const builder = new GraphBuilder();
     builder.op("Conv", [builder.input("x", "float32"), builder.input("w", "float32")], attributes);

@@ -31,6 +31,16 @@ for (const limit of [1e6, 0]) {
   });
 }
 
+Deno.test("Values in memory can be written in place", () => {
+  using storage = new ItemStorage(1e6);
+  const values = storage.allocate(rows, 3);
+  values.write(0, rows);
+  (values.room(1, 1)!.data as Float32Array).set([8, 9]);
+  assert.deepEqual(numbers(values.read(0, 3)), [1, 2, 8, 9, 5, 6]);
+  using none = new ItemStorage(0);
+  assert.equal(none.allocate(rows, 3).room(0, 1), undefined);
+});
+
 Deno.test("Room that is given back can be used again", () => {
   using storage = new ItemStorage(5 * 8);
   storage.allocate(rows, 5).release();

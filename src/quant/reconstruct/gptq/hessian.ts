@@ -41,8 +41,7 @@ export async function momentsOf(
   const { columns, groups, size, places } = node.opType === "Conv"
     ? patches(builder, x, node, dims, input.dims)
     : rows(builder, x, input.dims);
-  const transposed = builder.op("Transpose", [columns], { perm: [0, 2, 1] });
-  const sums = builder.output(builder.op("MatMul", [columns, transposed]));
+  const blocks = symmetricProducts(builder, columns, size);
   await using session = await openSession(builder.build(), { threads });
   const total = new Float64Array(groups * size * size);
   const items = Math.min(input.dims[0]!, Math.max(LEAST_ITEMS, Math.ceil(COLUMNS / places)));
@@ -50,10 +49,63 @@ export async function momentsOf(
   for (let start = 0; start < items; start += most) {
     signal.throwIfAborted();
     const feeds = { x: input.read(start, Math.min(most, items - start)) };
-    const part = (await session.run(feeds))[sums]!.data as Float32Array;
-    for (let index = 0; index < total.length; index++) total[index]! += part[index]!;
+    const results = await session.run(feeds);
+    for (const block of blocks) {
+      addBlock(total, size, block, results[block.name]!.data as Float32Array);
+    }
   }
   return { groups, size, sums: total };
+}
+
+/** A block of a symmetric matrix, on its diagonal or below. */
+interface Block {
+  /** The output that has it, `[groups, rows, columns]`. */
+  readonly name: string;
+  readonly rows: readonly [from: number, to: number];
+  readonly columns: readonly [from: number, to: number];
+}
+
+/** Rows of a block at most, so that what a product has twice is not computed twice. */
+const BLOCK_ROWS = 160;
+
+/** The product of a matrix `[groups, size, columns]` with its own transpose, in blocks. */
+function symmetricProducts(builder: GraphBuilder, columns: string, size: number): Block[] {
+  const count = Math.ceil(size / BLOCK_ROWS);
+  const ends = Array.from({ length: count }, (_, at) => Math.floor(size * (at + 1) / count));
+  const ranges = ends.map((end, at) => [at === 0 ? 0 : ends[at - 1]!, end] as const);
+  const parts = ranges.map(([from, to]) =>
+    count === 1 ? columns : builder.op("Slice", [
+      columns,
+      builder.constant([from]),
+      builder.constant([to]),
+      builder.constant([1]),
+    ])
+  );
+  const transposed = parts.map((part) => builder.op("Transpose", [part], { perm: [0, 2, 1] }));
+  return ranges.flatMap((rows, row) =>
+    ranges.slice(0, row + 1).map((columns, column) => ({
+      name: builder.output(builder.op("MatMul", [parts[row]!, transposed[column]!])),
+      rows,
+      columns,
+    }))
+  );
+}
+
+/** Adds a block to the sums, and to its mirror image. */
+function addBlock(
+  total: Float64Array,
+  size: number,
+  { rows: [top, bottom], columns: [left, right] }: Block,
+  block: Float32Array,
+): void {
+  for (let at = 0, first = 0; at < block.length; first += size * size) {
+    for (let row = top; row < bottom; row++) {
+      for (let column = left; column < right; column++, at++) {
+        total[first + row * size + column]! += block[at]!;
+        if (left !== top) total[first + column * size + row]! += block[at]!;
+      }
+    }
+  }
 }
 
 interface Columns {
