@@ -8,6 +8,7 @@ import { type Box, contains, freeSides } from "./box.ts";
 import type { RowView } from "./bounds/graphs/backward.ts";
 import type { Propagated } from "./bounds/engine.ts";
 import { hasFields } from "./bounds/receptive/engine.ts";
+import { VIEW_WORK } from "./bounds/row_work.ts";
 import type { RowProgress } from "./bounds/watch.ts";
 import { Propagator } from "./bounds/propagate.ts";
 import { canReselect } from "./bounds/graphs/reselect.ts";
@@ -20,7 +21,7 @@ import type { OmittedPass } from "./split/options.ts";
 import { searchBox, type SearchOptions, type SearchResult } from "./split/search.ts";
 import { type Ends, lookedAt, wholeBracket } from "./whole.ts";
 import { PassMeter, type WholeProgress } from "./whole_progress.ts";
-import { VIEW_WORK, wholeWork } from "./work.ts";
+import { wholeWork } from "./work.ts";
 
 /**
  * How a difference is bounded.

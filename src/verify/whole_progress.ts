@@ -5,9 +5,9 @@
  */
 
 import type { RowView } from "./bounds/graphs/backward.ts";
+import { rowWork, VIEW_WORK } from "./bounds/row_work.ts";
 import type { RowProgress } from "./bounds/watch.ts";
 import { type PairedNetwork, sizeOf, type ValueNumber } from "./network/network.ts";
-import { rowWork, VIEW_WORK } from "./work.ts";
 
 /** What is being done with a box. */
 export interface WholeProgress {

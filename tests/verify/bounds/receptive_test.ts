@@ -8,6 +8,7 @@ import { GraphEngine } from "../../../src/verify/bounds/graphs/engine.ts";
 import { Propagator } from "../../../src/verify/bounds/propagate.ts";
 import { FieldBuilder } from "../../../src/verify/bounds/receptive/field.ts";
 import { groupsOf } from "../../../src/verify/bounds/receptive/groups.ts";
+import { FieldThread } from "../../../src/verify/bounds/receptive/threads.ts";
 import { hasFields } from "../../../src/verify/bounds/receptive/engine.ts";
 import { allRows, type Rows, rowsOf } from "../../../src/verify/bounds/rows.ts";
 import { valuesOf } from "../../../src/verify/network/evaluate.ts";
@@ -157,6 +158,18 @@ function watchFields() {
   return seen;
 }
 
+/** Counts the groups of rows that other threads are asked for. */
+function watchThreads() {
+  const { prototype } = FieldThread;
+  const { ask } = prototype;
+  const seen = { groups: 0, [Symbol.dispose]: () => prototype.ask = ask };
+  prototype.ask = function (target, groups) {
+    seen.groups += groups.length;
+    return ask.call(this, target, groups);
+  };
+  return seen;
+}
+
 /** Some rows of every box. */
 function someRows(random: Random, boxes: number, size: number): Rows {
   const wanted = new Uint8Array(2 * boxes * size);
@@ -263,6 +276,51 @@ Deno.test("values of both networks and their differences are within bounds", asy
       }
     }
   }
+});
+
+Deno.test("threads find the same bounds", async () => {
+  const build = (isCopy: boolean) => {
+    const b = new Builder(1, isCopy);
+    const convolve = (value: string, inputs: number) =>
+      b.op("Relu", [
+        b.op("Conv", [value, b.weights([16, inputs, 3, 3], Math.sqrt(2 / (9 * inputs)))], {
+          pads: [1, 1, 1, 1],
+        }),
+      ]);
+    const x = b.input("x", "float32", [1, 1, 18, 18]);
+    b.output(b.op("Flatten", [convolve(convolve(convolve(x, 1), 16), 16)]));
+    return b.build({ opset: 17 });
+  };
+  const network = pairModels(build(false), build(true));
+  const random = Random.from(2, "threads");
+  const lower = Float64Array.from({ length: 324 }, () => random.normal());
+  const batch = { count: 1, lower, upper: lower.map((each) => each + 0.3) };
+  using asked = watchThreads();
+  const [one, two] = await Promise.all([1, 2].map(async (threads) => {
+    await using fields = new Propagator(network, { threads });
+    return (await fields.propagate(batch, "differences")).bounds;
+  }));
+  assert.ok(asked.groups > 10, `${asked.groups} groups`);
+  assert.deepEqual(two, one);
+});
+
+Deno.test("a thread that cannot bound rows says so", async () => {
+  const network = randomPair(0);
+  using thread = new FieldThread({
+    network,
+    folded: new Set(),
+    offsets: new Map(),
+    unit: 1e-15,
+  });
+  const group = {
+    box: 0,
+    elements: Int32Array.of(0),
+    rows: Int32Array.of(0),
+    places: Int32Array.of(0),
+  };
+  const wanted = { target: 3, view: "z", sign: Float64Array.of(1) } as const;
+  // It knows of no box.
+  await assert.rejects(thread.ask(wanted, [group]), Error);
 });
 
 Deno.test("rows of one place share a field, and few rows are put together", () => {

@@ -8,20 +8,17 @@
  * @module
  */
 
-import { type PairedNetwork, sizeOf, type ValueNumber } from "../../network/network.ts";
+import type { PairedNetwork, ValueNumber } from "../../network/network.ts";
 import type { IntervalResults } from "../affine.ts";
-import { inputFeed } from "../batch.ts";
-import { LANES } from "../dense/kernels.ts";
-import { Workspace } from "../dense/workspace.ts";
 import type { BoundEngine, EngineFacts, Propagated, RowRequest, RowResult } from "../engine.ts";
 import { GraphEngine, type GraphEngineOptions } from "../graphs/engine.ts";
 import type { AffinePairedStep } from "../graphs/interval.ts";
+import { rowWork, VIEW_WORK } from "../row_work.ts";
 import { Pauses } from "../watch.ts";
-import { FieldBuilder, type FieldFacts } from "./field.ts";
-import { hasLayout, type Layout, layoutBytes, layoutOf } from "./layout.ts";
-import { FieldPass } from "./pass.ts";
 import { groupsOf, type RowGroup } from "./groups.ts";
-import { RelaxedNeurons } from "./neurons.ts";
+import { hasLayout, layoutBytes } from "./layout.ts";
+import { type FieldNetwork, FieldRows } from "./rows.ts";
+import { FieldThread } from "./threads.ts";
 
 /** Fewer rows are left to graphs: those of an output are few. */
 const LEAST_ROWS = 64;
@@ -37,23 +34,39 @@ export function hasFields(network: PairedNetwork): boolean {
   return convolves && hasLayout(network) && layoutBytes(network) <= MOST_BYTES;
 }
 
+/** Products of the rows of a value from which on other threads take part: beginning one takes a fraction of a second. */
+const SHARED_WORK = 5e8;
+
+/** Products between two looks at what other threads answered. */
+const WORK_AT_ONCE = 1e8;
+
+/** Products that another thread is asked for at a time: a share of what is left, and no more than takes a few seconds. */
+const ASKED = { share: 1 / 4, most: 5e9 };
+
+/** What a thread is asked for while it is busy with something else, since this one hears of answers only in pauses. */
+const AHEAD = 2;
+
 /** Bounds one network with convolutions. */
 export class ReceptiveEngine implements BoundEngine {
   readonly boxes = Infinity;
-  readonly #network: PairedNetwork;
-  readonly #facts: EngineFacts;
+  readonly #given: FieldNetwork;
   readonly #graphs: GraphEngine;
-  readonly #neurons: RelaxedNeurons;
   readonly #pauses: Pauses;
-  #workspace: Workspace | undefined;
-  #layout: Layout | undefined;
+  readonly #others: number;
+  #rows: FieldRows | undefined;
+  #threads: readonly FieldThread[] = [];
 
   constructor(network: PairedNetwork, facts: EngineFacts, options: GraphEngineOptions) {
-    this.#network = network;
-    this.#facts = facts;
+    const { folded, unit } = facts;
+    const offsets = new Map(
+      network.steps.flatMap(({ kind }, at) =>
+        kind === "affine" ? [[at + 1, facts.offsetsOf(at + 1)] as const] : []
+      ),
+    );
+    this.#given = { network, folded, offsets, unit };
     this.#graphs = new GraphEngine(network, facts, options);
-    this.#neurons = new RelaxedNeurons(network);
     this.#pauses = new Pauses(options.watch);
+    this.#others = options.threads - 1;
   }
 
   interval(
@@ -77,85 +90,74 @@ export class ReceptiveEngine implements BoundEngine {
     const isLeft = scores || view === "merged" || rows.index.length < LEAST_ROWS ||
       this.#graphs.chooses(request);
     if (isLeft) return await this.#graphs.rows(request);
-    const workspace = this.#workspace ??= new Workspace();
-    this.#layout ??= layoutOf(this.#network, workspace);
-    const mark = workspace.mark;
-    const builder = new FieldBuilder(this.#network, this.#layout, workspace);
+    const own = this.#rows ??= new FieldRows(this.#given);
+    const groups = [...groupsOf(rows, own.places(target))];
+    const total = groups.reduce((sum, group) => sum + group.rows.length, 0);
     const bounds = new Float64Array(rows.index.length);
-    let [done, total] = [0, 0];
-    for (const sign of rows.sign) if (sign !== 0) total++;
-    const places = this.#layout.places[target]!;
-    let facts: { readonly box: number; readonly of: FieldFacts } | undefined;
-    for (const group of groupsOf(rows, places)) {
-      if (facts?.box !== group.box) {
-        facts = { box: group.box, of: this.#factsOf(view, state, group.box) };
+    const wanted = { target, view, sign: rows.sign };
+    let next = 0, done = 0;
+    const rowProducts = rowWork(this.#given.network, target) * VIEW_WORK[view];
+    let left = total * rowProducts;
+    const take = (most: number): RowGroup[] => {
+      const from = next;
+      for (let work = 0; next < groups.length && work < most; next++) {
+        const own = groups[next]!.rows.length * rowProducts;
+        work += own;
+        left -= own;
       }
-      const field = builder.build(target, group.elements, facts.of, view === "joint");
-      const pass = new FieldPass(workspace, field, view);
-      for (let row = 0; row < group.rows.length; row += LANES) {
-        this.#bound(pass, group, row, rows.sign, bounds);
-        if (this.#pauses.isDue) {
-          await this.#pauses.take({ target, view, done: done + row, total });
+      return groups.slice(from, next);
+    };
+    const note = (group: RowGroup, found: Float64Array) => {
+      group.rows.forEach((row, at) => bounds[row] = found[at]!);
+      done += group.rows.length;
+    };
+    const threads = left < SHARED_WORK ? [] : this.#start();
+    for (const thread of threads) thread.know(state, target);
+    const ask = async (thread: FieldThread) => {
+      for (;;) {
+        const share = ASKED.share * left / threads.length;
+        const part = take(Math.max(Math.min(share, ASKED.most), WORK_AT_ONCE));
+        if (part.length === 0) return;
+        const found = await thread.ask(wanted, part);
+        part.forEach((group, at) => note(group, found[at]!));
+      }
+    };
+    const asked = Promise.all(
+      threads.flatMap((thread) => Array.from({ length: AHEAD }, () => ask(thread))),
+    );
+    // Whoever waits hears of it below, unless this thread fails first.
+    asked.catch(() => {});
+    try {
+      for (let part = take(WORK_AT_ONCE); part.length > 0; part = take(WORK_AT_ONCE)) {
+        for (const group of part) {
+          const found = new Float64Array(group.rows.length);
+          for (const ready of own.bound(wanted, group, state, found)) {
+            if (!this.#pauses.isDue) continue;
+            await this.#pauses.take({ target, view, done: done + ready, total });
+          }
+          note(group, found);
         }
       }
-      done += group.rows.length;
-      workspace.release(mark);
+      await asked;
+    } finally {
+      // Nothing is asked for any more.
+      next = groups.length;
     }
     return { bounds, scores: undefined };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#workspace = this.#layout = undefined;
+    for (const thread of this.#threads) thread[Symbol.dispose]();
+    this.#threads = [];
+    this.#rows = undefined;
     await this.#graphs[Symbol.asyncDispose]();
   }
 
-  /** Bounds the next rows of a group, as many as there are lanes. */
-  #bound(
-    pass: FieldPass,
-    { rows, places }: RowGroup,
-    from: number,
-    sign: Float64Array,
-    bounds: Float64Array,
-  ): void {
-    const lanes = Math.min(LANES, rows.length - from);
-    pass.begin();
-    for (let lane = 0; lane < lanes; lane++) {
-      pass.start(places[from + lane]!, lane, sign[rows[from + lane]!]!);
+  /** The other threads, begun when they are first needed. */
+  #start(): readonly FieldThread[] {
+    if (this.#threads.length === 0) {
+      this.#threads = Array.from({ length: this.#others }, () => new FieldThread(this.#given));
     }
-    pass.run();
-    for (let lane = 0; lane < lanes; lane++) bounds[rows[from + lane]!] = pass.bound(lane);
-  }
-
-  #factsOf(view: "z" | "y" | "joint", state: Propagated, box: number): FieldFacts {
-    const { center, half } = inputFeed(state.batch, this.#facts.unit);
-    const inputs = this.#network.input.size;
-    const pairs = (
-      a: Float64Array,
-      b: Float64Array,
-      offset: number,
-      from: number,
-      size: number,
-    ) => {
-      const made = new Float64Array(2 * size);
-      for (let at = 0; at < size; at++) {
-        made[2 * at] = a[offset + at]!;
-        made[2 * at + 1] = b[from + at]!;
-      }
-      return made;
-    };
-    return {
-      alive: (value) => this.#neurons.of(value, state, box).alive,
-      records: (value) => this.#neurons.of(value, state, box).records,
-      charges: (value) => {
-        if (this.#facts.folded.has(value)) return undefined;
-        const offsets = this.#facts.offsetsOf(value);
-        const noise = state.noise.get(value)!;
-        const size = sizeOf(this.#network, value);
-        const of = (letter: "z" | "y" | "e") =>
-          pairs(offsets[letter], noise[letter], 0, box * size, size);
-        return { value: of(view === "joint" ? "z" : view), difference: of("e") };
-      },
-      input: pairs(center, half, box * inputs, box * inputs, inputs),
-    };
+    return this.#threads;
   }
 }

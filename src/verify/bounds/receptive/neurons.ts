@@ -6,7 +6,6 @@
 
 import { type PairedNetwork, sizeOf, type ValueNumber } from "../../network/network.ts";
 import { RECORD } from "../dense/kernels.ts";
-import type { Propagated } from "../engine.ts";
 import { type Relaxation, RELAXATION_FIELDS } from "../relu.ts";
 
 /** The neurons of an elementwise step. */
@@ -26,8 +25,7 @@ export class RelaxedNeurons {
     this.#network = network;
   }
 
-  of(value: ValueNumber, { relaxations }: Propagated, box: number): Neurons {
-    const relaxation = relaxations.get(value)!;
+  of(value: ValueNumber, relaxation: Relaxation, box: number): Neurons {
     const known = this.#known.get(relaxation) ?? new Map<number, Neurons>();
     this.#known.set(relaxation, known);
     let neurons = known.get(box);
