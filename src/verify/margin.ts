@@ -24,7 +24,6 @@ export function hasMargins(network: PairedNetwork): boolean {
 export class MarginProver implements AsyncDisposable {
   readonly #classes: number;
   readonly #propagator: Propagator;
-  readonly #margins: number;
 
   /** @throws {RangeError} If there are less than two classes, or more than {@linkcode MOST_CLASSES}. */
   constructor(network: PairedNetwork, semantics: Semantics, threads = 1, watch: Watch = {}) {
@@ -32,9 +31,7 @@ export class MarginProver implements AsyncDisposable {
     if (!hasMargins(network)) {
       throw new RangeError(`Classes must be 2 to ${MOST_CLASSES}: there are ${this.#classes}`);
     }
-    const margins = marginNetwork(network);
-    this.#margins = margins.output;
-    this.#propagator = new Propagator(margins, { semantics, threads, watch });
+    this.#propagator = new Propagator(marginNetwork(network), { semantics, threads, watch });
   }
 
   /**
@@ -58,7 +55,9 @@ export class MarginProver implements AsyncDisposable {
         index: Int32Array.from(others, (other) => chosen * this.#classes + other),
         sign: new Float64Array(others.length).fill(sign),
       };
-      return (await this.#propagator.boundRows(this.#margins, view, rows, state)).bounds;
+      // Numbers of values are not those of the network where max pools were taken apart.
+      const { output } = this.#propagator.network;
+      return (await this.#propagator.boundRows(output, view, rows, state)).bounds;
     };
     const original = await bound("z", 1);
     if (!original.every((margin) => margin > 0)) return false;
