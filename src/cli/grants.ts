@@ -9,6 +9,7 @@ import type { ForeignCode } from "../pipeline/foreign_code.ts";
 import { lockPath, temporaryOfLock } from "../pipeline/lock.ts";
 import { parseAddress } from "../store/remote/address.ts";
 import { variable } from "./environment.ts";
+import { STANDARD_OUTPUT } from "./output/events_file.ts";
 import { chosenStoreFolder, storeFolder } from "./store_folder.ts";
 
 /** The options of commands that name what is written. */
@@ -25,7 +26,8 @@ export interface WritingOptions {
 
 /** Files and folders, absolute. */
 export function writesOf(options: WritingOptions, { directory, store }: ForeignCode): string[] {
-  const files = [options.events, options.report, options.output, variable("GITHUB_STEP_SUMMARY")];
+  const events = options.events === STANDARD_OUTPUT ? undefined : options.events;
+  const files = [events, options.report, options.output, variable("GITHUB_STEP_SUMMARY")];
   const writes = files.filter((path) => path !== undefined).map((path) => resolve(path));
   // What is remembered of texts is in the usual folder, whatever the pipeline says.
   writes.push(storeFolder(options.store));

@@ -84,3 +84,18 @@ Deno.test("annotations name files from the root of the repository", async () => 
   assert.equal(code, 3);
   assert.match(stderr, /^::error file=p\.yaml,line=4,col=\d+::count: value is 3, expected <= 2/m);
 });
+
+Deno.test("events go to standard output where that is asked for, and nothing else does", async () => {
+  await using folder = workspace(`
+  - { uses: count, with: { to: 2 } }
+`);
+  const { code, stdout, stderr } = await folder.call("run", "p.yaml", "--events", "-");
+  assert.equal(code, 0, stderr);
+  const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as Event);
+  for (const event of events) assert.ok(accepts(event as unknown), JSON.stringify(event));
+  assert.deepEqual([events[0]!.type, events.at(-1)!.type], ["run.start", "run.end"]);
+  assert.match(stderr, /^Done in /m);
+  const both = await folder.call("run", "p.yaml", "--events", "-", "--json");
+  assert.equal(both.code, 2);
+  assert.match(both.stdout + both.stderr, /--json and --events - contradict each other/);
+});

@@ -15,7 +15,7 @@ import { summarizeRun } from "../../report/summary.ts";
 import type { RunRecord, Store } from "../../store/store.ts";
 import { ExitCode } from "../exit_code.ts";
 import { Interrupted, interruptible } from "../interrupt.ts";
-import { openEventsFile } from "../output/events_file.ts";
+import { openEventsFile, STANDARD_OUTPUT } from "../output/events_file.ts";
 import { reportToGithub } from "../output/github.ts";
 import { planDocument, runDocument } from "../output/json_documents.ts";
 import { planLines } from "../output/plan_text.ts";
@@ -47,7 +47,15 @@ export interface RunOptions extends PipelineStoreOptions {
 }
 
 /** Loads, plans and executes a pipeline, and prints what came out. */
-export async function run(options: RunOptions, streams: Streams): Promise<ExitCode> {
+export async function run(options: RunOptions, given: Streams): Promise<ExitCode> {
+  const isStreaming = options.events === STANDARD_OUTPUT;
+  if (isStreaming && options.json) {
+    throw new UserError({
+      message: "--json and --events - contradict each other",
+      hint: "Both are for standard output: let --events write to a file",
+    });
+  }
+  const streams = isStreaming ? { ...given, out: given.err } : given;
   const { loadFile } = await import("../load_file.ts");
   const { planPipeline } = await import("../../pipeline/plan.ts");
   const { out, err } = streams;
@@ -85,7 +93,7 @@ export async function run(options: RunOptions, streams: Streams): Promise<ExitCo
         interrupted = failed === ExitCode.interrupted;
         if (failed !== undefined) return failed;
       }
-      const outcome = await execute(plan, options, streams, signal, key);
+      const outcome = await execute(plan, options, given, signal, key);
       interrupted = outcome.status === "interrupted";
       if (interrupted) remote?.stop();
       report(plan, outcome, options, streams);
@@ -197,12 +205,12 @@ async function finishLock(
 async function execute(
   plan: Plan,
   options: RunOptions,
-  { err, debug }: Streams,
+  { out, err, debug }: Streams,
   signal: AbortSignal,
   key: SigningKey | undefined,
 ): Promise<RunOutcome> {
   const { executePlan } = await import("../../pipeline/execute.ts");
-  using events = options.events === undefined ? undefined : openEventsFile(options.events);
+  using events = options.events === undefined ? undefined : openEventsFile(options.events, out);
   const view = new RunView(err, debug);
   try {
     return await executePlan(plan, {

@@ -73,7 +73,7 @@ const run = command({
     events: option(
       "--events",
       path("FILE"),
-      "Write everything that happens to a file, one JSON object a line",
+      "Write everything that happens to a file, one JSON object a line; - is standard output, and what was measured then goes to standard error",
     ),
     report: option(
       "--report",

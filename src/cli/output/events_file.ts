@@ -6,6 +6,10 @@
 
 import { UserError } from "../../base/errors.ts";
 import type { RunEvent } from "../../pipeline/events.ts";
+import type { TextStream } from "./streams.ts";
+
+/** In place of a file's name. */
+export const STANDARD_OUTPUT = "-";
 
 /** A file of events. */
 export interface EventsFile extends Disposable {
@@ -15,9 +19,13 @@ export interface EventsFile extends Disposable {
 /**
  * Starts a file of events, replacing the one before.
  *
+ * @param out What {@linkcode STANDARD_OUTPUT} stands for.
  * @throws {UserError} If it cannot be written.
  */
-export function openEventsFile(path: string): EventsFile {
+export function openEventsFile(path: string, out: TextStream): EventsFile {
+  if (path === STANDARD_OUTPUT) {
+    return { write: (event) => out.lines(JSON.stringify(event)), [Symbol.dispose]() {} };
+  }
   const encoder = new TextEncoder();
   let file: Deno.FsFile;
   try {
@@ -25,7 +33,7 @@ export function openEventsFile(path: string): EventsFile {
   } catch (error) {
     throw new UserError({
       message: `File of events "${path}" cannot be written: ${(error as Error).message}`,
-      hint: "Name a file in a folder that is there with --events",
+      hint: "Name a file in a folder that is there with --events, or - for standard output",
     }, { cause: error });
   }
   return {
