@@ -48,6 +48,7 @@ class Runner implements AsyncDisposable {
     }
     const found = await this.#attacker?.attack(each.box) ?? [];
     const points = [
+      ...each.points ?? [],
       ...new Set(found.flatMap(({ highest, lowest }) => [highest.input, lowest.input])),
     ];
     const [began, before] = [performance.now(), process.cpuUsage()];
