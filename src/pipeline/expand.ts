@@ -111,7 +111,8 @@ class Expander<E extends Entry, C> {
     }
     const wired: Supplies[] = [];
     const byEntry = new Map(this.#entries.map((entry) => [entry, this.#stages(entry, wired)]));
-    if (cycle !== undefined) this.#wirer.reportCycle(cycle);
+    // What takes something from whom cannot be told from ids that are there twice, which is said already.
+    if (cycle !== undefined && links.size === this.#entries.length) this.#wirer.reportCycle(cycle);
     this.#wirer.reportUnused(wired);
     const { problems, warnings } = this.#wirer;
     return { stages: order.flatMap((entry) => byEntry.get(entry)!), problems, warnings };

@@ -72,7 +72,11 @@ export function fits(schema: Schema, value: JsonValue): boolean {
 }
 
 export function wrongValue(schema: Schema, value: JsonValue, path: Path): Issue {
-  return wrong(path, `must be ${describe(schema)}: current value is ${show(value)}`);
+  const [key, more] = schema.type === "object" ? requiredKeys(schema) : [];
+  const hint = key === undefined || more !== undefined || typeof value !== "string"
+    ? undefined
+    : `Write { ${key}: ${value} }`;
+  return wrong(path, `must be ${describe(schema)}: current value is ${show(value)}`, hint);
 }
 
 export function validateChoice(list: readonly JsonValue[], value: JsonValue, path: Path): Issue[] {

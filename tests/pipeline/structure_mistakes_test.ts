@@ -35,7 +35,9 @@ stages: { a: 1 }
 name: x
 stages: [number]
 `,
-    problems: ['2:10+6 stages[0] must be a map with "uses": current value is "number"'],
+    problems: [
+      '2:10+6 stages[0] must be a map with "uses": current value is "number" → Write { uses: number }',
+    ],
   },
   {
     name: "missing uses",
@@ -81,6 +83,17 @@ stages:
     with: { value: 1 }
 `,
     problems: ['6:9+1 Two stages have the id "a" → The other is in line 3; choose another id'],
+  },
+  {
+    name: "duplicate ids of stages that follow on each other",
+    pipeline: `
+name: x
+stages:
+  - { id: n, uses: number, with: { value: 1 } }
+  - { id: a, uses: increment }
+  - { id: a, uses: increment }
+`,
+    problems: ['5:11+1 Two stages have the id "a" → The other is in line 4; choose another id'],
   },
   {
     name: "bad ids",

@@ -119,6 +119,7 @@ export const preprocessSchema = Type.Object({
     Type.String({
       pattern: "^[0-9]+(\\.[0-9]+)?/[0-9]+(\\.[0-9]+)?$",
       description: "A fraction",
+      examples: ["1/255"],
     }),
   ], {
     description:

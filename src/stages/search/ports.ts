@@ -22,7 +22,7 @@ const TIME = "^[0-9]+(\\.[0-9]+)? ?(us|µs|ms|s)$";
 /** What can have a limit. */
 const budget = Type.Object({
   size: Type.Optional(Type.Union([
-    Type.String({ pattern: SIZE }),
+    Type.String({ pattern: SIZE, examples: ["120kB"] }),
     Type.Integer({ minimum: 1 }),
   ], {
     description:
@@ -56,7 +56,7 @@ const budget = Type.Object({
     examples: ["2.5ms"],
   })),
   activation_memory: Type.Optional(Type.Union([
-    Type.String({ pattern: SIZE }),
+    Type.String({ pattern: SIZE, examples: ["120kB"] }),
     Type.Integer({ minimum: 1 }),
   ], {
     description:
