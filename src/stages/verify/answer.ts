@@ -87,7 +87,7 @@ function domainJson(
   { domain: { name, label }, result, confirmed, kept }: DomainResult,
   first: number,
 ): JsonValue {
-  const { outputs, boxes, splits, open, settled, left, omitted } = result;
+  const { outputs, boxes, splits, open, settled, left, omitted, standsStill } = result;
   return {
     name,
     ...(label === undefined ? {} : { label }),
@@ -99,6 +99,7 @@ function domainJson(
     // JSON has no infinity: there is no estimate.
     left: Number.isFinite(left) ? left : null,
     ...(omitted === undefined ? {} : { omitted }),
+    ...(standsStill === undefined ? {} : { standsStill }),
     outputs: outputs.map((output, at) => outputJson(output, confirmed, at, first)),
   };
 }

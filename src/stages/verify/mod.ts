@@ -10,7 +10,7 @@ import { inputs, outputs, parameters } from "./ports.ts";
 
 export const verify = defineStage({
   name: "verify",
-  version: 23,
+  version: 24,
   summary: "Prove how far a quantized model's outputs can be from the original's",
   description: [
     "For every input of a domain, not only for those of a data set, no output of the two models differs by more than the " +

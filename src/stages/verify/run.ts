@@ -192,6 +192,7 @@ async function verifyAll(
     await checkpoints.save(CHECKPOINT, encodeDone(done));
   }
   reporter.begin(done.length);
+  warnOfStandstill(boxes.filter((_, at) => done[at]!.result.standsStill), context);
   return boxes.map((domain, at) => ({ domain, kept: undefined, ...done[at]! }));
 }
 
@@ -237,6 +238,19 @@ function warnOfWork(
       `can take about ${each}, and longer where slopes are chosen, unless it leaves the signs ` +
       "of few neurons open. Make boxes smaller, take fewer, or limit what follows the first pass " +
       "by stop: { time }; method interval takes seconds and says less",
+  );
+}
+
+/** Says that bounds stayed what they are, and what makes the search go on. */
+function warnOfStandstill(boxes: readonly NamedBox[], context: StageContext): void {
+  if (boxes.length === 0) return;
+  const names = boxes.slice(0, 3).map(({ name }) => `"${name}"`).join(", ");
+  const more = boxes.length > 3 ? " and others" : "";
+  context.warn(
+    `Splitting ${names}${more} ` +
+      "ended before the goal was reached, since it did not help any more: the bound is true, and " +
+      "roundings of activations are most of it where there are any. Make the domain smaller, take " +
+      "a larger stop: { ratio } or a { bound }, or say with { boxes } or { time } how long to go on",
   );
 }
 

@@ -27,6 +27,11 @@ export class Heap<T> {
     return this.#items.length;
   }
 
+  /** The priority of the item that comes first. */
+  get worst(): number | undefined {
+    return this.#items[0]?.priority;
+  }
+
   /** The order of the next item. */
   get next(): number {
     return this.#next;

@@ -17,7 +17,7 @@ export interface SearchOptions {
    * that was found is done everywhere.
    */
   readonly target?: number;
-  /** Boxes that are bounded at most. */
+  /** Boxes that are bounded at most. Without this and `time`, a search ends where splitting does not help any more. */
   readonly boxes?: number;
   /** Milliseconds; a result that ended so depends on the machine. A box that is bounded whole takes one pass at least. */
   readonly time?: number;
@@ -63,6 +63,8 @@ export interface SearchResult extends Bracket {
   readonly left: number;
   /** Whether every box is done. */
   readonly isComplete: boolean;
+  /** Whether it ended because splitting did not help any more. */
+  readonly standsStill?: true;
   /** Of a box that is bounded whole: passes that there was no time for. */
   readonly omitted?: readonly OmittedPass[];
 }

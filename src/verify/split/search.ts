@@ -20,6 +20,7 @@ import { Heap } from "./heap.ts";
 import { expandPool, ExpandThreads } from "./pool.ts";
 import type { SearchOptions, SearchProgress, SearchResult } from "./options.ts";
 import { Shrinkage } from "./shrinkage.ts";
+import { Standstill } from "./standstill.ts";
 import { decodeState, encodeState, type Leaf } from "./state.ts";
 import { Witnesses } from "./witnesses.ts";
 
@@ -61,6 +62,7 @@ class Search {
   #splits = 0;
   #settled = 0;
   #elapsed = 0;
+  #standstill = new Standstill();
 
   constructor(network: PairedNetwork, domain: Box, options: SearchOptions) {
     this.#network = network;
@@ -118,6 +120,7 @@ class Search {
       }
       this.#options.progress?.(this.#progress());
       this.#elapsed = performance.now() - began;
+      this.#standstill.note(this.#boxes, this.#heap.worst ?? 0, this.#settled);
       await this.#options.save?.(() => this.#state(rows));
     }
     return this.#result();
@@ -131,6 +134,7 @@ class Search {
     this.#closed = state.closed;
     this.#witnesses = new Witnesses(this.#domain, state.witnesses);
     this.#shrinkage = new Shrinkage(state.shrink);
+    this.#standstill = new Standstill(state.mark);
     this.#usesRegions = state.regions;
     this.#boxes = state.boxes;
     this.#splits = state.splits;
@@ -148,6 +152,7 @@ class Search {
       settled: this.#settled,
       elapsed: this.#elapsed,
       shrink: this.#shrinkage.state,
+      mark: this.#standstill.mark,
       closed: this.#closed,
       witnesses: this.#witnesses.list,
       open: this.#heap.entries(),
@@ -284,7 +289,13 @@ class Search {
   #isOver(began: number): boolean {
     const { boxes = Infinity, time = Infinity, signal } = this.#options;
     signal?.throwIfAborted();
-    return this.#boxes >= boxes || performance.now() - began >= time;
+    return this.#boxes >= boxes || performance.now() - began >= time || this.#standsStill;
+  }
+
+  /** Who says how long a search may take wants it to go on. */
+  get #standsStill(): boolean {
+    const { boxes, time } = this.#options;
+    return boxes === undefined && time === undefined && this.#standstill.is(this.#boxes);
   }
 
   #proven(): Float64Array {
@@ -327,6 +338,7 @@ class Search {
       settled: this.#settled,
       left: this.#left(),
       isComplete: this.#heap.size === 0,
+      ...(this.#heap.size > 0 && this.#standsStill && { standsStill: true }),
     };
   }
 }

@@ -6,6 +6,7 @@
 
 import type { Witness } from "../bracket.ts";
 import type { Entry } from "./heap.ts";
+import type { Mark } from "./standstill.ts";
 
 /** A box that is not done. */
 export interface Leaf {
@@ -33,6 +34,8 @@ export interface SearchState {
   readonly elapsed: number;
   /** How many times a split made the excess smaller, and by what sum of logarithms. */
   readonly shrink: readonly [count: number, sum: number];
+  /** How far it was when it last got on. */
+  readonly mark: Mark;
   readonly closed: Float64Array;
   readonly witnesses: readonly (Witness | undefined)[];
   readonly open: readonly Entry<Leaf>[];
@@ -41,11 +44,11 @@ export interface SearchState {
 }
 
 /** In front of the bytes; other versions are not read. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** The bytes of a state: a length, a header in JSON, and its numbers. */
 export function encodeState(state: SearchState): Uint8Array<ArrayBuffer> {
-  const { rows, regions, boxes, splits, settled, elapsed, shrink } = state;
+  const { rows, regions, boxes, splits, settled, elapsed, shrink, mark } = state;
   const { closed, witnesses, open, next } = state;
   const [inputs, packed] = [open[0]?.item.lower.length ?? 0, open[0]?.item.packed.length ?? 0];
   const header = {
@@ -57,6 +60,8 @@ export function encodeState(state: SearchState): Uint8Array<ArrayBuffer> {
     settled,
     elapsed,
     shrink,
+    // JSON has no infinity.
+    mark: mark.map((each) => each === Infinity ? null : each),
     next,
     inputs,
     packed,
@@ -134,6 +139,7 @@ export function decodeState(given: Uint8Array): SearchState | undefined {
     settled,
     elapsed,
     shrink,
+    mark: header.mark.map((each: number | null) => each ?? Infinity) as Mark,
     closed,
     witnesses,
     open,
