@@ -23,7 +23,10 @@ import { MOST_SPLIT_INPUTS } from "../../verify/verify.ts";
 import type { Parameters } from "./ports.ts";
 import type { Reporter } from "./reporter.ts";
 
-/** Unless a number is given, so many times the boxes that were bounded are the parts that a certificate may have. */
+/**
+ * Unless a number is given, so many times the boxes that were bounded are the parts that a certificate may have; of those
+ * that helped, where splitting did not help any more.
+ */
 const PARTS_PER_BOX = 4;
 const LEAST_PARTS = 64;
 
@@ -93,11 +96,11 @@ export async function certificateOf(
       }
     }
     const requests = boxes.map(({ name, box }, at): CertifyRequest => {
-      const { outputs, boxes } = results[at]!;
+      const { outputs, boxes, standsStill = boxes } = results[at]!;
       const upper = Float64Array.from(outputs, ({ proven }) => proven * (1 + SLACK));
       const target = { lower: upper.map((value) => -value), upper };
       const few = freeSides(box) <= MOST_SPLIT_INPUTS;
-      const usual = few ? Math.max(LEAST_PARTS, PARTS_PER_BOX * boxes) : 1;
+      const usual = few ? Math.max(LEAST_PARTS, PARTS_PER_BOX * standsStill) : 1;
       return { name, box, target, parts: split ? parts ?? usual : 1 };
     });
     const { certificate } = await certify(models, requests, {

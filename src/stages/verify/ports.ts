@@ -64,7 +64,7 @@ export const parameters = Type.Object({
       minimum: 1,
       description:
         "How many boxes are bounded at most for each box of the domain. Without this and `time`, splitting ends where " +
-        "four times as many boxes as before make neither the worst bound nor the open volume smaller by a hundredth.",
+        "sixteen times as many boxes as before make neither the worst bound nor the open volume smaller by a hundredth.",
     })),
     time: Type.Optional(Type.Number({
       exclusiveMinimum: 0,

@@ -192,7 +192,7 @@ async function verifyAll(
     await checkpoints.save(CHECKPOINT, encodeDone(done));
   }
   reporter.begin(done.length);
-  warnOfStandstill(boxes.filter((_, at) => done[at]!.result.standsStill), context);
+  warnOfStandstill(boxes.filter((_, at) => done[at]!.result.standsStill !== undefined), context);
   return boxes.map((domain, at) => ({ domain, kept: undefined, ...done[at]! }));
 }
 

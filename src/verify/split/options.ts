@@ -63,8 +63,8 @@ export interface SearchResult extends Bracket {
   readonly left: number;
   /** Whether every box is done. */
   readonly isComplete: boolean;
-  /** Whether it ended because splitting did not help any more. */
-  readonly standsStill?: true;
+  /** If it ended because splitting did not help any more: the boxes that there were when it last did. */
+  readonly standsStill?: number;
   /** Of a box that is bounded whole: passes that there was no time for. */
   readonly omitted?: readonly OmittedPass[];
 }

@@ -338,7 +338,7 @@ class Search {
       settled: this.#settled,
       left: this.#left(),
       isComplete: this.#heap.size === 0,
-      ...(this.#heap.size > 0 && this.#standsStill && { standsStill: true }),
+      ...(this.#heap.size > 0 && this.#standsStill && { standsStill: this.#standstill.mark[0] }),
     };
   }
 }
