@@ -80,17 +80,24 @@ export function fitsTiles({ native }: Emitter, { window, type }: TiledConvolutio
 
 /**
  * Whether tiles are worth their transforms, by `bench/gradients.ts`: with many channels, in images that are not large.
- * The same holds for the convolution and for both of its gradients.
+ *
+ * @param by What is computed: by weights the gradient, by images the convolution or the gradient.
  */
-export function paysTiles(emit: Emitter, convolution: TiledConvolution): boolean {
+export function paysTiles(
+  emit: Emitter,
+  convolution: TiledConvolution,
+  by: "images" | "weights",
+): boolean {
   if (!fitsTiles(emit, convolution)) return false;
   const { wide, narrow } = convolution;
+  const isWhole = narrow.slice(2).every((size) => size % TILE === 0);
+  const worth = by === "weights" && isWhole ? WORTH_BY_WEIGHTS : WORTH;
   const [batch, channels] = wide as [number, number];
   const outputs = narrow[1]!;
   const tiles = narrow.slice(2).map(tilesOf) as [number, number];
   const products = PLANE * batch * tiles[0] * tiles[1] * channels * outputs;
   const direct = 9 * elementCount(narrow) * channels;
-  return products + transformWork(wide, tiles) + transformWork(narrow, tiles) < WORTH * direct;
+  return products + transformWork(wide, tiles) + transformWork(narrow, tiles) < worth * direct;
 }
 
 /** A multiplication of a transform, and an element that one writes, in multiplications of large matrices. */
@@ -99,6 +106,9 @@ const WRITTEN = 16;
 
 /** Share of the direct convolution's multiplications below which tiles are faster. */
 const WORTH = 0.75;
+
+/** The same for the gradient by the weights, which is slower elsewhere, if no tile reaches over the edge. */
+const WORTH_BY_WEIGHTS = 1.3;
 
 function transformWork(
   [batch, channels, height, width]: readonly number[],

@@ -48,7 +48,7 @@ function emitFaster(emit: Emitter, node: Node, types: ValueTypes): boolean {
   const kernel = weights.dims.slice(2);
   const window = windowOf(node, kernel, images.dims.slice(2), out.dims.slice(2));
   const tiled = { window, wide: images.dims, narrow: out.dims, type: images.type };
-  if (paysTiles(emit, tiled)) {
+  if (paysTiles(emit, tiled, "images")) {
     const plain = convolveTiles(emit, x, weight, tiled);
     const biased = bias && emit.add(plain, emit.reshape(bias, [1, out.dims[1]!, 1, 1]));
     emit.alias(biased || plain, result);

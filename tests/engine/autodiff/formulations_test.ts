@@ -368,6 +368,8 @@ Deno.test("tiles are chosen for many channels in images that are not large", () 
   };
   assert.deepEqual(formulations(64, 8), ["tiles", "tiles"]);
   assert.deepEqual(formulations(512, 7), ["tiles", "tiles"]);
+  assert.equal(formulations(32, 16)[0], "tiles");
+  assert.notEqual(formulations(32, 16)[1], "tiles");
   assert.ok(!formulations(16, 32).includes("tiles"));
   assert.ok(!formulations(64, 112).includes("tiles"));
   assert.ok(

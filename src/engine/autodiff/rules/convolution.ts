@@ -66,7 +66,7 @@ export function inputFormulation(emit: Emitter, problem: InputProblem): InputFor
     window.ends[axis]! < extent(window, axis)
   );
   if (!fits) return "transposed";
-  if (paysTiles(emit, tiledProblem(problem))) return "tiles";
+  if (paysTiles(emit, tiledProblem(problem), "images")) return "tiles";
   const sides = [weightDims[0]!, inputChannels(weightDims, window)] as const;
   return elementCount(window.kernel) > 1 && fitsBlocks(emit, window, sides, type)
     ? "blocks"

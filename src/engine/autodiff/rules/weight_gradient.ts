@@ -60,7 +60,7 @@ export function weightFormulation(emit: Emitter, problem: WeightProblem): Weight
   const [, channels, ...wide] = xDims as [number, number, ...number[]];
   const [, outputs, ...narrow] = upstreamDims as [number, number, ...number[]];
   const depthwise = channels === group && outputs === group;
-  if (paysTiles(emit, tiledProblem(problem))) return "tiles";
+  if (paysTiles(emit, tiledProblem(problem), "weights")) return "tiles";
   if (elementCount(kernel) > 1 && weightBlocksFit(emit, problem)) return "blocks";
   if (depthwise && strides.some((stride) => stride > 1)) return "item-convolution";
   if (!shiftsFit(wide, narrow, window)) return "columns";
