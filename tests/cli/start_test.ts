@@ -40,7 +40,9 @@ stages:
   const timer = await debugged([folder.join("timer.ts")], folder.path);
   assert.ok(partsOfNode(timer).includes("node:timers"));
 
-  const program = [...permissionsOf("bitbound"), join(project, "src/cli/main.ts")];
+  // Deno that is quiet tells nothing.
+  const flags = permissionsOf("bitbound").filter((flag) => flag !== "--quiet");
+  const program = [...flags, join(project, "src/cli/main.ts")];
   await debugged([...program, "run", "net.yaml"], folder.path);
   for (
     const command of [["run", "net.yaml"], ["plan", "net.yaml"], ["explain", "net.yaml"], [
