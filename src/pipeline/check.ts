@@ -12,7 +12,7 @@ import type { ArtifactKind } from "../registry/artifact.ts";
 import { fillDefaults } from "../registry/defaults.ts";
 import type { RegisteredStage, Registry } from "../registry/registry.ts";
 import { asSchema } from "../registry/schema.ts";
-import { type Issue, validate } from "../registry/validate.ts";
+import { validate } from "../registry/validate.ts";
 import type { PipelineDocument } from "./document.ts";
 import { CONDITION_FORMS, type Gate, parseGate } from "./gate.ts";
 import { type Entry, expand, type ExpandedStage } from "./expand.ts";
@@ -21,6 +21,7 @@ import { type Item, itemsOf, NO_AXES } from "./matrix.ts";
 import { axesNamedIn, withItem } from "./matrix_references.ts";
 import { isObject, NAME_PATTERN, stageIds } from "./paths.ts";
 import type { PipelineInput, PipelineStage } from "./pipeline.ts";
+import { portHint } from "./port_hint.ts";
 import type { Path } from "./source_text.ts";
 import { pipelineSchema } from "./spec.ts";
 
@@ -366,26 +367,6 @@ class Checker {
     this.#told.add(identity);
     this.#problems.push(problem);
   }
-}
-
-/** For a key under `with` that is not there: what it stands for is a port's, or it is a port itself. */
-function portHint(
-  { path, subject, at }: Issue,
-  depth: number,
-  given: JsonObject,
-  ports: Readonly<Record<string, unknown>>,
-): string | undefined {
-  if (at !== "key" || path.length === subject.length) return undefined;
-  const key = path.at(-1);
-  const value = path.slice(depth).reduce<JsonValue | undefined>(
-    (inside, each) => (inside as Record<string | number, JsonValue> | undefined)?.[each],
-    given,
-  );
-  const port = [key, value].find((name) => typeof name === "string" && Object.hasOwn(ports, name));
-  if (port === undefined) return undefined;
-  const source = typeof value === "string" && value !== port ? value : "inputs.NAME";
-  return `Inputs are not named under with: "${port}" takes the nearest that fits, or what stands beside with: ` +
-    `in: { ${port}: ${source} }`;
 }
 
 const JSON_KINDS = ["sensitivity", "assignment", "latency"] as const;

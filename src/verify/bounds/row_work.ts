@@ -32,8 +32,9 @@ export function rowWork(network: PairedNetwork, target: ValueNumber): number {
       for (const { input, map } of step.terms) {
         products += reach(map.original, own, marksOf(input));
       }
-    } else {
-      const before = marksOf(step.kind === "maxpool" ? 0 : step.input);
+    } else if (step.kind === "maxpool") throw new TypeError("Max pools must be expanded first");
+    else {
+      const before = marksOf(step.input);
       own.forEach((mark, at) => before[at]! |= mark);
     }
   }

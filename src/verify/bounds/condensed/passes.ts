@@ -5,8 +5,7 @@
  */
 
 import { down } from "../batch.ts";
-import { LANES } from "../dense/kernels.ts";
-import { RELAXATION_FIELDS } from "../relu.ts";
+import { LANES, LINES } from "../dense/kernels.ts";
 import type { LayerForms } from "./layer.ts";
 import type { CondensedMemory } from "./memory.ts";
 import type { Symbols } from "./symbols.ts";
@@ -42,12 +41,6 @@ export function newRows(most: number, inputs = 0): CondensedRows {
 }
 
 const BLOCK = 8 * LANES;
-
-/** Where the lines of one network begin in a record, in bytes. */
-const LINES = {
-  z: 8 * RELAXATION_FIELDS.indexOf("aSlope"),
-  y: 8 * RELAXATION_FIELDS.indexOf("bSlope"),
-};
 
 /** Carries rows of one box back. */
 export class Passes {

@@ -12,10 +12,9 @@ import { type PairedNetwork, sizeOf, type ValueNumber } from "../../network/netw
 import type { IntervalResults, Magnitudes } from "../affine.ts";
 import { inputFeed, type Noise } from "../batch.ts";
 import type { BoundEngine, EngineFacts, Propagated, RowRequest, RowResult } from "../engine.ts";
-import { RELAXATION_FIELDS } from "../relu.ts";
 import { filledUp } from "./chain.ts";
 import { differencesOf, intervalOf, magnitudesOf } from "./forward.ts";
-import { LANES, RECORD } from "./kernels.ts";
+import { LANES, LINES, RECORD } from "./kernels.ts";
 import { DenseMemory } from "./memory.ts";
 import { sharesOf } from "./shares.ts";
 
@@ -24,12 +23,6 @@ let shared: DenseMemory | undefined;
 
 const BLOCK = 8 * LANES;
 
-/** Where the lines of one network begin in a record, and its constants behind the slopes, in bytes. */
-const LINES = {
-  z: 8 * RELAXATION_FIELDS.indexOf("aSlope"),
-  y: 8 * RELAXATION_FIELDS.indexOf("bSlope"),
-  difference: 8 * RELAXATION_FIELDS.indexOf("gSlopeZ"),
-};
 const CONSTANT = 16;
 const DIFFERENCE_CONSTANT = 32;
 

@@ -45,6 +45,13 @@ export const COLUMNS = 4;
 /** Numbers of one neuron: the fields of its relaxation in their order. */
 export const RECORD = RELAXATION_FIELDS.length;
 
+/** Where the lines of one network, and those of the difference, begin in a record, in bytes. */
+export const LINES = {
+  z: 8 * RELAXATION_FIELDS.indexOf("aSlope"),
+  y: 8 * RELAXATION_FIELDS.indexOf("bSlope"),
+  difference: 8 * RELAXATION_FIELDS.indexOf("gSlopeZ"),
+};
+
 const VECTORS = [0, 16];
 const BLOCK = 8 * LANES;
 

@@ -6,6 +6,7 @@
  */
 
 import { type PairedNetwork, sizeOf, type ValueNumber } from "../../network/network.ts";
+import { COMBINED } from "../dense/combine.ts";
 import { LANES, RECORD } from "../dense/kernels.ts";
 import type { Workspace } from "../dense/workspace.ts";
 import { List } from "./list.ts";
@@ -13,9 +14,6 @@ import type { Layout, MovingTerm, Part, Parts, Term, WeightedTerm } from "./layo
 
 /** Bytes of the coefficients of one element. */
 export const BLOCK = 8 * LANES;
-
-/** Rows that the kernel `combine` makes together. */
-const COMBINED = 4;
 
 /** Numbers of a tile: the element that it begins at, rows, where those begin, products, where those begin. */
 export const TILE = 5;

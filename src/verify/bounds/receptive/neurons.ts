@@ -17,7 +17,7 @@ export interface Neurons {
 }
 
 /** What was made is kept as long as the relaxations are. */
-export class RelaxedNeurons {
+export class NeuronRecords {
   readonly #network: PairedNetwork;
   readonly #known = new WeakMap<Relaxation, Map<number, Neurons>>();
 

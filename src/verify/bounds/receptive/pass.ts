@@ -4,17 +4,10 @@
  * @module
  */
 
-import { LANES } from "../dense/kernels.ts";
+import { LANES, LINES } from "../dense/kernels.ts";
 import type { Workspace } from "../dense/workspace.ts";
-import { RELAXATION_FIELDS } from "../relu.ts";
 import { BLOCK, type Field, type FieldTerm, type FieldValue, TILE } from "./field.ts";
 import type { Part, Parts } from "./layout.ts";
-
-/** Where the lines of one network begin in a record, in bytes. */
-const LINES = {
-  z: 8 * RELAXATION_FIELDS.indexOf("aSlope"),
-  y: 8 * RELAXATION_FIELDS.indexOf("bSlope"),
-};
 
 /** Computes rows. */
 export class FieldPass {

@@ -12,7 +12,7 @@ import type { FoldedOffset, Relaxation } from "../relu.ts";
 import { FieldBuilder, type FieldFacts } from "./field.ts";
 import type { RowGroup } from "./groups.ts";
 import { type Layout, layoutOf } from "./layout.ts";
-import { RelaxedNeurons } from "./neurons.ts";
+import { NeuronRecords } from "./neurons.ts";
 import { FieldPass } from "./pass.ts";
 
 /** A network, and how it is bounded. */
@@ -46,14 +46,14 @@ export class FieldRows {
   readonly #workspace = new Workspace();
   readonly #layout: Layout;
   readonly #builder: FieldBuilder;
-  readonly #neurons: RelaxedNeurons;
+  readonly #neurons: NeuronRecords;
   #facts: { state: FieldState; view: string; box: number; made: FieldFacts } | undefined;
 
   constructor(given: FieldNetwork) {
     this.#given = given;
     this.#layout = layoutOf(given.network, this.#workspace);
     this.#builder = new FieldBuilder(given.network, this.#layout, this.#workspace);
-    this.#neurons = new RelaxedNeurons(given.network);
+    this.#neurons = new NeuronRecords(given.network);
   }
 
   /** How many places a value has: rows of one share a field. */
